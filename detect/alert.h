@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WEIR_DETECT_ALERT_H
+#define WEIR_DETECT_ALERT_H
+
+#include "detect/evidence.h"
+#include "detect/metric.h"
+
+/* One alert: a rule's state for one node and direction at the close of one window. The JSON is the
+ * contract (docs/FORMATS.md, "Alert"); keys, order and number forms never vary. */
+
+enum alert_state { ALERT_OPEN, ALERT_ONGOING, ALERT_CLOSED };
+enum alert_severity { SEVERITY_LOW, SEVERITY_MEDIUM, SEVERITY_HIGH, SEVERITY_CRITICAL };
+enum alert_advice { ADVICE_NONE, ADVICE_NOTIFY, ADVICE_QUARANTINE, ADVICE_RECYCLE };
+
+struct alert {
+    char id[33];      /* hash of (cluster, identity, class, rule, episode start, window, state) */
+    char lineage[17];
+    char episode[33]; /* the id of its first alert */
+    enum alert_state state;
+    enum alert_severity severity;
+    enum alert_advice advice;
+    const char *class_;
+    const char *rule;
+    const char *attack[2]; /* ATT&CK technique ids; NULL: none */
+    uint8_t direction;     /* enum direction */
+    enum metric metric;
+    int64_t window_start_ms;
+    int64_t window_end_ms;
+    int64_t episode_start_ms; /* start of the first window that fired */
+    struct bytes cluster;
+    struct bytes node;
+    struct bytes identity;
+    struct bytes role;
+    struct bytes interface;
+    struct address own[EVIDENCE_OWN_MAX];
+    uint32_t own_count;
+    double observed;  /* in metric units a minute; of a closed alert: the episode's peak */
+    double expected;
+    double low;       /* of the baseline, in the same units */
+    double high;
+    double threshold; /* what the rule demanded of `observed` here */
+    double score;     /* bits above the hour's record */
+    double confidence;
+    int64_t baseline_age_ms;
+    uint64_t baseline_samples; /* windows learned from */
+    uint32_t quality;          /* enum metric_quality bits that lower the trust */
+    bool is_warm;
+    struct evidence evidence; /* of a closed alert: empty */
+};
+
+/* Receives alerts in the order (window, node name, direction). The alert is valid during the call.
+ * False (err set) stops the detector's call with that error. */
+struct alert_sink {
+    void *context;
+    bool (*emit)(void *context, const struct alert *alert, struct error *err);
+};
+
+/* Appends the alert as one line of JSON with its newline. Errors are latched in `out`. */
+void alert_write_json(const struct alert *alert, struct buffer *out);
+
+const char *alert_state_name(enum alert_state state);
+const char *alert_severity_name(enum alert_severity severity);
+const char *alert_advice_name(enum alert_advice advice);
+
+#endif

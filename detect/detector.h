@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WEIR_DETECT_DETECTOR_H
+#define WEIR_DETECT_DETECTOR_H
+
+#include "detect/alert.h"
+#include "detect/config.h"
+#include "flow/batch.h"
+
+/* The detector: the only face of this room that tools see. Records go in in any order; windows close
+ * in order when the watermark passes; alerts come out. Everything that comes out is a function of
+ * the records and the watermark's windows alone (docs/ARCHITECTURE.md, "Time").
+ *
+ * One thread. Memory is bounded by the configuration; what a bound costs is counted and marked. */
+
+struct detector;
+
+struct detector_counts {
+    uint64_t windows;   /* closed in which any node was observed */
+    uint64_t nodes;     /* known now */
+    uint64_t alerts;    /* emitted */
+    uint64_t episodes;
+    uint64_t duplicate; /* flows set aside because another log observed the same interface and window */
+    uint64_t late;      /* records that touch only closed windows (their feed was set aside) */
+    uint64_t nodes_refused; /* beyond nodes_max: records */
+    uint64_t cells_cut; /* conversations dropped at the memory bound */
+    uint64_t memory_bytes; /* of cells, now */
+};
+
+/* Errors: ERROR_ARGUMENT, ERROR_LIMIT. `sink` is copied; its context outlives the detector. */
+bool detector_new(struct detector **out, const struct detector_config *config,
+                  const struct alert_sink *sink, struct error *err);
+void detector_free(struct detector *detector);
+
+/* Adds the records and coverage of a batch to the cells of open windows. Batches flagged LATE or
+ * FUTURE are passed over. Errors: ERROR_LIMIT (memory that no bound covers). */
+bool detector_add(struct detector *detector, const struct batch *batch, struct error *err);
+
+/* Closes, in order, every window that ends at or before `watermark_ms`. INT64_MAX closes all that
+ * are open. The watermark never falls: a smaller one does nothing. Errors: those of the sink. */
+bool detector_advance(struct detector *detector, int64_t watermark_ms, struct error *err);
+
+struct detector_counts detector_counts(const struct detector *detector);
+
+/* State to bytes and back (docs/FORMATS.md, "Detector state"): versioned, checksummed, a closed part
+ * (baselines, episodes) and an open part (cells of open windows), both in a canonical order, so
+ * that equal states are equal bytes. Appends to `out`. Errors: ERROR_LIMIT. */
+bool detector_state_save(const struct detector *detector, struct buffer *out, struct error *err);
+
+/* Into a detector that is new. `bytes` is untrusted. Errors: ERROR_FORMAT, ERROR_UNSUPPORTED,
+ * ERROR_ARGUMENT (saved with another window length); the detector is then as new. */
+bool detector_state_load(struct detector *detector, struct bytes bytes, struct error *err);
+
+#endif

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Open addressing with linear probing, at most half full. Slots of another generation are empty, so
+ * a reset costs one addition; the tables are cleared only when the 16-bit generation wraps.
+ *
+ * IPv4 slots hold the address itself, so a hit touches one cache line; IPv6 slots hold only the
+ * code, and the 16 octets are compared in `values`. */
+#include "flow/dictionary.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#define BITS_MIN 12u
+#define BITS_MAX 17u
+
+static uint32_t hash4(uint32_t ipv4, uint32_t bits) {
+    return (ipv4 * UINT32_C(0x9E3779B1)) >> (32 - bits);
+}
+
+static uint32_t hash6(struct address address, uint32_t bits) {
+    uint64_t mixed = (address.high ^ (address.high >> 29)) * UINT64_C(0x9E3779B97F4A7C15);
+    mixed = (mixed ^ address.low ^ (address.low >> 32)) * UINT64_C(0xD6E8FEB86659FD93);
+    return (uint32_t)(mixed >> (64 - bits));
+}
+
+bool dictionary_init(struct dictionary *dictionary, struct error *err) {
+    *dictionary = (struct dictionary){ .bits = BITS_MIN, .bits6 = BITS_MIN, .generation = 1 };
+    dictionary->values = malloc(DICTIONARY_CODES_MAX * sizeof *dictionary->values);
+    dictionary->slots = calloc((size_t)1 << BITS_MAX, sizeof *dictionary->slots);
+    dictionary->slots6 = calloc((size_t)1 << BITS_MAX, sizeof *dictionary->slots6);
+    if (dictionary->values == NULL || dictionary->slots == NULL || dictionary->slots6 == NULL) {
+        dictionary_done(dictionary);
+        return error_set(err, ERROR_LIMIT, "no memory for an address dictionary");
+    }
+    return true;
+}
+
+void dictionary_done(struct dictionary *dictionary) {
+    free(dictionary->values);
+    free(dictionary->slots);
+    free(dictionary->slots6);
+    *dictionary = (struct dictionary){ 0 };
+}
+
+/* All slots empty. */
+static void next_generation(struct dictionary *dictionary) {
+    dictionary->generation++;
+    if (dictionary->generation == 0) {
+        memset(dictionary->slots, 0, sizeof *dictionary->slots << BITS_MAX);
+        memset(dictionary->slots6, 0, sizeof *dictionary->slots6 << BITS_MAX);
+        dictionary->generation = 1;
+    }
+}
+
+void dictionary_reset(struct dictionary *dictionary) {
+    next_generation(dictionary);
+    dictionary->count = dictionary->octets = 0;
+    dictionary->count4 = dictionary->count6 = 0;
+    dictionary->bits = dictionary->bits6 = BITS_MIN;
+}
+
+static void place4(struct dictionary *dictionary, uint32_t ipv4, uint16_t code) {
+    uint32_t mask = (1u << dictionary->bits) - 1;
+    uint32_t at = hash4(ipv4, dictionary->bits);
+    while (dictionary->slots[at].generation == dictionary->generation) {
+        at = (at + 1) & mask;
+    }
+    dictionary->slots[at] = (struct dictionary_slot){ ipv4, code, dictionary->generation };
+}
+
+static void place6(struct dictionary *dictionary, struct address address, uint16_t code) {
+    uint32_t mask = (1u << dictionary->bits6) - 1;
+    uint32_t at = hash6(address, dictionary->bits6);
+    while (dictionary->slots6[at] >> 16 == dictionary->generation) {
+        at = (at + 1) & mask;
+    }
+    dictionary->slots6[at] = (uint32_t)dictionary->generation << 16 | code;
+}
+
+/* Both tables are placed anew: they share the generation. */
+static void rebuild(struct dictionary *dictionary) {
+    next_generation(dictionary);
+    for (uint32_t code = 0; code < dictionary->count; code++) {
+        struct address address = dictionary->values[code];
+        if (address_is_ipv4(address)) {
+            place4(dictionary, address_ipv4(address), (uint16_t)code);
+        } else {
+            place6(dictionary, address, (uint16_t)code);
+        }
+    }
+}
+
+static uint16_t append(struct dictionary *dictionary, struct address address, uint32_t octets) {
+    assert(dictionary->count < DICTIONARY_CODES_MAX);
+    dictionary->values[dictionary->count] = address;
+    dictionary->octets += octets;
+    return (uint16_t)dictionary->count++;
+}
+
+static inline uint16_t code4(struct dictionary *dictionary, uint32_t ipv4) {
+    uint32_t mask = (1u << dictionary->bits) - 1;
+    uint32_t at = hash4(ipv4, dictionary->bits);
+    for (;;) {
+        struct dictionary_slot slot = dictionary->slots[at];
+        if (slot.generation != dictionary->generation) {
+            break;
+        }
+        if (slot.ipv4 == ipv4) {
+            return slot.code;
+        }
+        at = (at + 1) & mask;
+    }
+    uint16_t code = append(dictionary, address_from_ipv4(ipv4), 4);
+    dictionary->slots[at] = (struct dictionary_slot){ ipv4, code, dictionary->generation };
+    dictionary->count4++;
+    if (2 * dictionary->count4 > mask && dictionary->bits < BITS_MAX) {
+        dictionary->bits++;
+        rebuild(dictionary);
+    }
+    return code;
+}
+
+static uint16_t code6(struct dictionary *dictionary, struct address address) {
+    uint32_t mask = (1u << dictionary->bits6) - 1;
+    uint32_t at = hash6(address, dictionary->bits6);
+    for (;;) {
+        uint32_t slot = dictionary->slots6[at];
+        if (slot >> 16 != dictionary->generation) {
+            break;
+        }
+        if (address_equal(dictionary->values[slot & 0xffff], address)) {
+            return (uint16_t)slot;
+        }
+        at = (at + 1) & mask;
+    }
+    uint16_t code = append(dictionary, address, 16);
+    dictionary->slots6[at] = (uint32_t)dictionary->generation << 16 | code;
+    dictionary->count6++;
+    if (2 * dictionary->count6 > mask && dictionary->bits6 < BITS_MAX) {
+        dictionary->bits6++;
+        rebuild(dictionary);
+    }
+    return code;
+}
+
+uint16_t dictionary_code(struct dictionary *dictionary, struct address address) {
+    return address_is_ipv4(address) ? code4(dictionary, address_ipv4(address))
+                                    : code6(dictionary, address);
+}
+
+void dictionary_code_ipv4_burst(struct dictionary *dictionary, uint16_t *restrict codes,
+                                const uint32_t *restrict addresses, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        codes[i] = code4(dictionary, addresses[i]);
+    }
+}
+
+bool dictionary_find(const struct dictionary *dictionary, struct address address, uint16_t *code) {
+    bool is_ipv4 = address_is_ipv4(address);
+    uint32_t bits = is_ipv4 ? dictionary->bits : dictionary->bits6;
+    uint32_t mask = (1u << bits) - 1;
+    uint32_t at = is_ipv4 ? hash4(address_ipv4(address), bits) : hash6(address, bits);
+    for (;; at = (at + 1) & mask) {
+        uint32_t generation =
+            is_ipv4 ? dictionary->slots[at].generation : dictionary->slots6[at] >> 16;
+        if (generation != dictionary->generation) {
+            return false;
+        }
+        uint16_t found = is_ipv4 ? dictionary->slots[at].code : (uint16_t)dictionary->slots6[at];
+        if (address_equal(dictionary->values[found], address)) {
+            *code = found;
+            return true;
+        }
+    }
+}

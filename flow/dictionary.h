@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WEIR_FLOW_DICTIONARY_H
+#define WEIR_FLOW_DICTIONARY_H
+
+#include "flow/address.h"
+
+/* The distinct addresses of a batch, each with a 16-bit code, in the order in which they came. What
+ * is asked of an address is computed once a code, not once a record. One thread at a time.
+ *
+ * Two hash tables find codes: IPv4 by 8-byte slots, IPv6 by 4-byte slots. Both start small, double
+ * at half full, and are emptied by a generation number, not by clearing (CODEC.md, 4: a small table
+ * stays in the cache). At most DICTIONARY_CODES_MAX addresses; the owner sees to it. */
+
+#define DICTIONARY_CODES_MAX 65536u
+
+struct dictionary_slot {
+    uint32_t ipv4;
+    uint16_t code;
+    uint16_t generation;
+};
+
+struct dictionary {
+    struct address *values; /* [count], by code */
+    uint32_t count;
+    uint32_t octets; /* 4 an IPv4 address, 16 an IPv6 one: what the batch's limit is about */
+
+    struct dictionary_slot *slots; /* [1 << bits] */
+    uint32_t bits;
+    uint16_t generation;
+
+    uint32_t *slots6; /* [1 << bits6]: generation << 16 | code */
+    uint32_t bits6;
+    uint32_t count4;
+    uint32_t count6;
+};
+
+/* Allocates; errors: ERROR_LIMIT. */
+bool dictionary_init(struct dictionary *dictionary, struct error *err);
+/* Accepts a zeroed or half built one. */
+void dictionary_done(struct dictionary *dictionary);
+/* Empty, keeps its memory. */
+void dictionary_reset(struct dictionary *dictionary);
+
+/* The code of an address; adds it when it is new. */
+uint16_t dictionary_code(struct dictionary *dictionary, struct address address);
+
+/* Codes of `count` IPv4 addresses (host order): the hot loop behind a parser's column pass. */
+void dictionary_code_ipv4_burst(struct dictionary *dictionary, uint16_t *restrict codes,
+                                const uint32_t *restrict addresses, size_t count);
+
+/* The code of an address that may not be there: false when it is not. */
+bool dictionary_find(const struct dictionary *dictionary, struct address address, uint16_t *code);
+
+#endif

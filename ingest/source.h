@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WEIR_INGEST_SOURCE_H
+#define WEIR_INGEST_SOURCE_H
+
+#include "flow/batch.h"
+#include "ingest/input.h"
+#include "ingest/inventory.h"
+
+/* A source reads one object (a file's bytes) of one format into batches. Each format is one row of
+ * functions in one file (ingest/aws.h). A source runs in one thread at a time and knows nothing of
+ * other objects: what it fills in is a function of the object, the inventory and the options alone. */
+
+/* Why a line was not taken. One list for all text formats; names go to rejects.ndjson. */
+enum reject_reason {
+    REJECT_FIELD_COUNT, /* fewer or more fields than the layout has */
+    REJECT_NUMBER,      /* not a number, or too large for its field */
+    REJECT_ADDRESS,
+    REJECT_PROTOCOL,
+    REJECT_PORT,
+    REJECT_TIME, /* absent, or end before start */
+    REJECT_WORD, /* an action or log status that the format does not know */
+    REJECT_LINE_LENGTH,
+    REJECT_HEADER, /* a header line that cannot be used */
+    REJECT_LAYOUT, /* the layout lacks what a record needs */
+    REJECT_REASON_COUNT,
+};
+
+const char *reject_reason_name(enum reject_reason reason); /* "field_count" */
+
+/* The first lines of an object that were not taken; the rest is only counted. */
+#define SOURCE_REJECTS_MAX 32
+
+struct source_reject {
+    enum reject_reason reason;
+    uint64_t line; /* from 1 */
+    char excerpt[121]; /* the line's front; what is not printable ASCII is '?' */
+};
+
+/* What a call of `next` added: all of it since the call before. Conservation, always:
+ * lines = headers + records + nodata + skipdata + malformed (blank lines are not lines). */
+struct source_counts {
+    uint64_t lines;
+    uint64_t headers;
+    uint64_t records;
+    uint64_t nodata;
+    uint64_t skipdata;
+    uint64_t malformed;
+    uint64_t rejects[REJECT_REASON_COUNT]; /* sums up to `malformed` */
+    uint64_t bytes;   /* of the records */
+    uint64_t packets;
+    uint64_t direction_unknown; /* records whose direction could not be told */
+};
+
+void source_counts_add(struct source_counts *sum, const struct source_counts *part);
+
+struct source_options {
+    const char *aws_format;        /* field names, or NULL */
+    const struct inventory *inventory; /* or NULL */
+};
+
+struct source_result {
+    struct source_counts counts;
+    struct source_reject rejects[SOURCE_REJECTS_MAX];
+    uint32_t reject_count;
+    bool is_end; /* the object has no more */
+    bool is_damaged; /* it ended before its time (truncated, unreadable): `damage` says how */
+    struct error damage;
+    char warning[200]; /* said once an object, e.g. unknown field names; else empty */
+};
+
+struct source; /* each format has its own */
+
+struct source_ops {
+    const char *name; /* "aws": the word behind --format */
+    enum origin origin;
+    uint32_t unit_ms;
+    int64_t reach_ms;    /* the default D */
+    int64_t lateness_ms; /* the default */
+
+    /* Whether the front of an object (its first piece, up to 4 KiB) looks like this format. */
+    bool (*recognise)(struct bytes front);
+
+    /* Takes `input` (also on failure: it is closed). `flow_log` is the name of the log that the
+     * object belongs to, copied. Errors: ERROR_ARGUMENT (options), ERROR_LIMIT. */
+    bool (*open)(struct source **out, struct input *input, struct bytes flow_log,
+                 const struct source_options *options, struct error *err);
+
+    /* Resets `batch` and fills it with the object's next records (it may give fewer than there is
+     * room for, also none) and coverage rows. Everything of the batch is filled in but its stamp.
+     * Errors: only what ends the program (ERROR_LIMIT for memory): bad input is in `result`. */
+    bool (*next)(struct source *source, struct batch *batch, struct source_result *result,
+                 struct error *err);
+
+    void (*close)(struct source *source);
+};
+
+#endif
