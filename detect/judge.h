@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WEIR_DETECT_JUDGE_H
+#define WEIR_DETECT_JUDGE_H
+
+#include "detect/alert.h"
+#include "detect/config.h"
+#include "detect/roster.h"
+
+/* From the metrics of one closed window to alerts: score all nodes against their baselines, apply the
+ * rules, move the episodes on, emit, and only then learn. The windower (detect/window.h) calls it
+ * once a window, in order; windows without any observed node are not shown (their passing follows
+ * from the times). Per-node state lies in arrays by roster index. One thread. */
+
+struct judge;
+
+/* One closed window. Arrays are by roster index, [roster->count], padded to a multiple of 64. */
+struct judge_window {
+    int64_t start_ms;
+    int64_t end_ms;
+    const struct roster *roster;
+    const float *values[METRIC_COUNT]; /* in metric units a minute */
+    const uint8_t *quality;            /* enum metric_quality; without METRIC_OBSERVED: no score, no learning */
+};
+
+/* Asks for the evidence of one node and direction in the window being judged. */
+typedef bool (*judge_evidence)(void *context, uint32_t node, uint8_t direction,
+                               struct evidence *out, struct error *err);
+
+/* Errors: ERROR_ARGUMENT, ERROR_LIMIT. */
+bool judge_new(struct judge **out, const struct detector_config *config,
+               const struct alert_sink *sink, struct error *err);
+void judge_free(struct judge *judge);
+
+/* Errors: ERROR_LIMIT, those of the sink and of `evidence`. */
+bool judge_window(struct judge *judge, const struct judge_window *window, judge_evidence evidence,
+                  void *context, struct error *err);
+
+/* The index is about to be given to another node, or the node has been retired: its baseline is
+ * dropped and its open episodes are closed as of `at_ms` (alerts in the order of directions). */
+bool judge_forget(struct judge *judge, const struct roster *roster, uint32_t node, int64_t at_ms,
+                  struct error *err);
+
+uint64_t judge_alert_count(const struct judge *judge);
+uint64_t judge_episode_count(const struct judge *judge);
+
+/* A node's baselines, rule latches and episodes as bytes and back; also the judge's own (lineage).
+ * The detector writes them in roster order. Reading is total: a failure latches in `cursor`. */
+void judge_state_save(const struct judge *judge, struct buffer *out);
+bool judge_state_load(struct judge *judge, struct cursor *cursor, struct error *err);
+void judge_node_save(const struct judge *judge, uint32_t node, struct buffer *out);
+bool judge_node_load(struct judge *judge, uint32_t node, struct cursor *cursor, struct error *err);
+
+#endif
