@@ -3,43 +3,128 @@
 BUILD ?= build
 CC ?= gcc
 CFLAGS ?= -O3 -g
+PREFIX ?= /usr/local
+FUZZ_SECONDS ?= 60
+VERSION := $(shell cat VERSION)
+REVISION := $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
+
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla \
 	-Wformat=2 $(if $(WERROR),-Werror)
-HARDENING := -fPIE -fstack-protector-strong -D_FORTIFY_SOURCE=2
-ALL_CFLAGS = -std=c17 -D_GNU_SOURCE -I. $(WARNINGS) $(HARDENING) -ffp-contract=off $(CFLAGS)
+HARDENING ?= -fPIE -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+ALL_CFLAGS = -std=c17 -D_GNU_SOURCE -I. $(WARNINGS) $(HARDENING) -ffp-contract=off \
+	-ffile-prefix-map=$(CURDIR)=. $(CFLAGS)
 ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now $(LDFLAGS)
 LIBS := -lisal -lzstd -lxxhash -lcrypto -lpthread -lm
 
 ROOMS := base flow ingest bus detect store query
-SOURCES := $(foreach room,$(ROOMS),$(wildcard $(room)/*.c))
-OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
-UNIT_TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/*_test.c))
-quiet = $(if $(V),,@echo "  $1" $(patsubst $(BUILD)/%,%,$@);)
+objects = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $1))
+LIBRARY := $(BUILD)/libweir.a
+TOOL_OBJECTS := $(filter-out $(BUILD)/tools/weir% $(BUILD)/tools/flowq%,$(call objects,tools/*.c))
+GEN_OBJECTS := $(filter-out %_main.o,$(call objects,tests/gen/*.c))
+PROGRAMS := $(BUILD)/bin/weir $(BUILD)/bin/flowq $(BUILD)/bin/weir-gen
+names = $(patsubst %.c,$(BUILD)/%,$(wildcard $1))
+UNIT_TESTS := $(call names,tests/unit/*_test.c)
+FUZZ_REPLAYS := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%_replay,$(wildcard tests/fuzz/*_fuzz.c))
+FUZZERS := $(call names,tests/fuzz/*_fuzz.c)
+BENCHES := $(call names,bench/*.c)
+quiet = $(if $(V),,@echo "  $1 $(patsubst $(BUILD)/%,%,$@)";)
 
-all: $(BUILD)/libweir.a
+all: $(PROGRAMS) ## build weir, flowq and weir-gen into build/bin
 
 # The suffix of a file names the width that it is compiled for.
-%_avx2.o: WIDTH = -mavx2 -mbmi -mbmi2
 $(BUILD)/%_avx2.o: WIDTH = -mavx2 -mbmi -mbmi2
 $(BUILD)/%_avx512.o: WIDTH = -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx2 -mbmi -mbmi2
+$(BUILD)/tools/version.o: WIDTH = -DWEIR_VERSION='"$(VERSION)"' -DWEIR_REVISION='"$(REVISION)"'
+$(BUILD)/tools/version.o: VERSION
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	$(call quiet,CC)$(CC) $(ALL_CFLAGS) $(WIDTH) -MMD -MP -c -o $@ $<
 
-$(BUILD)/libweir.a: $(OBJECTS)
+$(LIBRARY): $(foreach room,$(ROOMS),$(call objects,$(room)/*.c))
 	@rm -f $@
 	$(call quiet,AR)$(AR) rcsD $@ $^
 
-$(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/libweir.a
-	$(call quiet,LD)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(LIBS)
+link = @mkdir -p $(@D); $(if $(V),set -x,echo "  LD $(patsubst $(BUILD)/%,%,$@)"); \
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(LIBRARY) $1 $(LIBS)
 
-check-unit: $(UNIT_TESTS)
-	@for test in $^; do $$test || exit 1; done
+$(BUILD)/bin/weir: $(call objects,tools/weir*.c) $(TOOL_OBJECTS) $(LIBRARY)
+	$(link)
+$(BUILD)/bin/flowq: $(call objects,tools/flowq*.c) $(TOOL_OBJECTS) $(LIBRARY)
+	$(link)
+$(BUILD)/bin/weir-gen: $(call objects,tests/gen/*.c) $(LIBRARY)
+	$(link)
+$(UNIT_TESTS): %: %.o $(TOOL_OBJECTS) $(GEN_OBJECTS) $(LIBRARY)
+	$(call link,-lcmocka -lz)
+$(FUZZ_REPLAYS): $(BUILD)/%_replay: $(BUILD)/%.o $(BUILD)/tests/fuzz/replay.o $(LIBRARY)
+	$(link)
+$(BENCHES): %: %.o $(GEN_OBJECTS) $(TOOL_OBJECTS) $(LIBRARY)
+	$(link)
+$(FUZZERS): %: %.o $(LIBRARY)
+	$(call link,-fsanitize=fuzzer)
 
-clean:
+demo: ## install what is missing, build, and find two attacks in three days of flow logs
+	@sh scripts/install-deps.sh build
+	@$(MAKE) --no-print-directory -j2 all
+	@sh scripts/demo.sh $(BUILD)
+
+check: ## install what tests need, build, run every test
+	@sh scripts/install-deps.sh build test
+	@$(MAKE) --no-print-directory -j2 WERROR=1 all tests
+	@sh tests/run.sh $(BUILD)
+
+tests: $(UNIT_TESTS) $(FUZZ_REPLAYS)
+
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
+asan: ## the tests again under AddressSanitizer and UBSan, compiled by clang
+	@sh scripts/install-deps.sh build test
+	@$(MAKE) --no-print-directory -j2 BUILD=$(BUILD)/asan CC=clang WERROR=1 HARDENING=-fPIE \
+		CFLAGS='-O1 -g -fno-omit-frame-pointer $(SANITIZE)' LDFLAGS='$(SANITIZE)' all tests
+	@sh tests/run.sh $(BUILD)/asan
+
+fuzz: ## run each fuzzer for FUZZ_SECONDS (default 60)
+	@sh scripts/install-deps.sh build test
+	@$(MAKE) --no-print-directory -j2 BUILD=$(BUILD)/fuzz CC=clang HARDENING=-fPIE \
+		CFLAGS='-O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all' \
+		LDFLAGS='$(SANITIZE)' fuzzers
+	@sh tests/fuzz/run.sh $(BUILD)/fuzz $(FUZZ_SECONDS)
+
+fuzzers: $(FUZZERS)
+
+bench: all $(BENCHES) ## measure every claim against its peer (several minutes)
+	@sh scripts/install-deps.sh build bench
+	@sh bench/run.sh $(BUILD)
+
+golden: all ## rewrite the expectations under tests/data and show the difference
+	@sh tests/cli/golden.sh $(BUILD) rewrite
+	@git diff --stat tests/data
+
+layers: ## no room may include one to its right
+	@sh scripts/layers.sh
+
+format: ## clang-format over all sources
+	clang-format -i $$(git ls-files '*.c' '*.h')
+
+MAN := $(BUILD)/man/weir.1 $(BUILD)/man/flowq.1
+$(BUILD)/man/%.1: $(BUILD)/bin/%
+	@mkdir -p $(@D)
+	$(call quiet,MAN)$< --man > $@
+
+install: all $(MAN) ## copy programs and man pages below PREFIX (DESTDIR is honoured)
+	install -D -t $(DESTDIR)$(PREFIX)/bin $(BUILD)/bin/weir $(BUILD)/bin/flowq
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man1 $(MAN)
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man7 docs/weir-filter.7
+
+uninstall: ## remove what install copied
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/,bin/weir bin/flowq share/man/man1/weir.1 \
+		share/man/man1/flowq.1 share/man/man7/weir-filter.7)
+
+clean: ## remove build/
 	rm -rf $(BUILD)
 
-.PHONY: all check-unit clean
+help: ## print this
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+
+.PHONY: all demo check tests asan fuzz fuzzers bench golden layers format install uninstall clean help
 .PRECIOUS: $(BUILD)/%.o
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -1,0 +1,49 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Installs from Debian what is missing for the named uses: build, test, bench. As root, or with
+# CI=true, it just does; else it asks once and uses sudo. Prints nothing when nothing is missing.
+set -eu
+
+build="gcc make libc6-dev libisal-dev libzstd-dev libxxhash-dev libssl-dev"
+test="libcmocka-dev zlib1g-dev zstd gzip jq clang libclang-rt-14-dev python3 mandoc git"
+bench="python3 python3-venv time"
+
+wanted=""
+for use in "$@"; do
+    case $use in
+    build) wanted="$wanted $build" ;;
+    test) wanted="$wanted $test" ;;
+    bench) wanted="$wanted $bench" ;;
+    *)
+        echo "install-deps.sh: unknown use '$use' (build, test, bench)" >&2
+        exit 2
+        ;;
+    esac
+done
+
+missing=""
+for package in $wanted; do
+    status=$(dpkg-query -W -f '${Status}' "$package" 2>/dev/null || true)
+    [ "$status" = "install ok installed" ] || missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+
+sudo=""
+if [ "$(id -u)" -ne 0 ]; then
+    sudo=sudo
+    if [ "${CI:-}" != true ]; then
+        printf 'Weir needs these Debian packages:%s\nInstall them with sudo apt-get? [Y/n] ' "$missing"
+        read -r answer
+        case $answer in n* | N*) exit 1 ;; esac
+    fi
+fi
+echo "installing:$missing"
+log=$(mktemp)
+# shellcheck disable=SC2086 # words are wanted
+if ! { $sudo apt-get update -qq &&
+    $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing; } >"$log" 2>&1; then
+    cat "$log" >&2
+    rm -f "$log"
+    exit 1
+fi
+rm -f "$log"

@@ -1,0 +1,65 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Runs every test of a build and closes with one line: N passed, N failed, N skipped.
+#
+# usage: tests/run.sh BUILD [PATTERN]     only programs and scripts whose path contains PATTERN
+#
+# Unit tests speak TAP (cmocka); scripts under tests/cli print "ok NAME", "not ok NAME" or
+# "skip NAME: why", one line a test. A program that ends with an error and no "not ok" line (a crash,
+# a sanitizer's report) is one failure of its own. What a failed test printed is shown.
+set -u
+build=$1
+pattern=${2:-}
+passed=0
+failed=0
+skipped=0
+log=$(mktemp -d)
+trap 'rm -rf "$log"' EXIT INT TERM
+export WEIR_SHARED="${WEIR_SHARED:-../shared}"
+export UBSAN_OPTIONS=print_stacktrace=1
+
+# run NAME COMMAND...
+run() {
+    name=$1
+    shift
+    case $name in *"$pattern"*) ;; *) return ;; esac
+    "$@" >"$log/out" 2>&1
+    status=$?
+    good=$(grep -cE '^ok ' "$log/out")
+    skips=$(grep -cE '^(ok .*# SKIP|skip )' "$log/out")
+    tap_skips=$(grep -cE '^ok .*# SKIP' "$log/out")
+    bad=$(grep -cE '^not ok ' "$log/out")
+    good=$((good - tap_skips))
+    if [ "$bad" -eq 0 ] && { [ "$status" -ne 0 ] || [ $((good + skips)) -eq 0 ]; }; then
+        bad=1
+        echo "not ok $name: status $status" >>"$log/out"
+    fi
+    passed=$((passed + good))
+    failed=$((failed + bad))
+    skipped=$((skipped + skips))
+    if [ "$bad" -gt 0 ]; then
+        echo "FAILED $name (status $status)"
+        sed 's/^/    /' "$log/out" | tail -n 60
+    else
+        echo "  $name: $good passed$([ "$skips" -eq 0 ] || echo ", $skips skipped")"
+    fi
+    grep -E '^skip |# SKIP|SKIPPED' "$log/out" | sed 's/^/    /'
+}
+
+run layers sh -c 'sh scripts/layers.sh && echo "ok no room includes one to its right"'
+export CMOCKA_MESSAGE_OUTPUT=TAP
+for test in "$build"/tests/unit/*_test; do
+    [ -x "$test" ] && run "tests/unit/${test##*/}" "$test"
+done
+for replay in "$build"/tests/fuzz/*_replay; do
+    [ -x "$replay" ] || continue
+    target=${replay##*/}
+    target=${target%_fuzz_replay}
+    run "tests/fuzz/$target" "$replay" "tests/fuzz/corpus/$target"
+done
+for script in tests/cli/*.sh tests/system/*/run.sh; do
+    case $script in *'*'* | */golden.sh) continue ;; esac
+    run "$script" sh "$script" "$build"
+done
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
