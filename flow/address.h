@@ -56,11 +56,12 @@ size_t address_format(struct address address, char out[ADDRESS_TEXT_SIZE]);
  * inventory may say more; this says what the number alone tells. */
 enum address_class {
     ADDRESS_INTERNET, /* globally reachable unicast */
-    ADDRESS_PRIVATE,  /* 10/8, 172.16/12, 192.168/16, 100.64/10, fc00::/7 */
+    ADDRESS_PRIVATE,  /* 10/8, 172.16/12, 192.168/16, 100.64/10, fc00::/7, 64:ff9b:1::/48 */
     ADDRESS_LOCAL,    /* loopback, link-local, multicast, broadcast, unspecified, reserved,
                          documentation: never a peer on the internet */
 };
 
+/* 64:ff9b::/96 (NAT64) is classified by the IPv4 address in it. */
 enum address_class address_classify(struct address address);
 
 /* A CIDR prefix: the first `length` bits of `address` (0..128, IPv4 lengths count from bit 96). */
@@ -73,6 +74,7 @@ struct prefix {
  * be zero. Errors: ERROR_ARGUMENT, the message says what is wrong with it. */
 bool prefix_parse(struct bytes text, struct prefix *out, struct error *err);
 
+/* An IPv6 prefix shorter than 96 bits holds no IPv4 address: "::/0" is all of IPv6 only. */
 bool prefix_contains(struct prefix prefix, struct address address);
 
 #endif
