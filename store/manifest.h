@@ -4,10 +4,10 @@
 
 #include "base/bytes.h"
 
-/* What a store consists of: its segments, the inputs that were read into it, and where each feed
- * stands. One value of the store's state (store/state.h), replaced in the same atomic step as the
- * detector's state, so that a crash between two steps leaves the store as it was. Kept in memory
- * sorted; serialised in that order. */
+/* What a store consists of: its segments, the inputs that were read into it, where each feed stands,
+ * which state belongs to it, and how much of its logs is final. Replacing the manifest's file is the
+ * store's commit (store/store.h): what it does not name is no part of the store. Serialised in
+ * sorted order: equal contents are equal bytes. One thread at a time. */
 
 struct manifest_input {
     const char *feed;
@@ -33,6 +33,13 @@ struct manifest_segment {
 
 struct manifest;
 
+/* The store's other files as of the commit. */
+struct manifest_files {
+    uint64_t state_checksum; /* XXH3-64 of the state file's bytes; 0: there is none */
+    uint64_t alerts_size;    /* of alerts.ndjson that is final: the rest is taken back by --append */
+    uint64_t rejects_size;
+};
+
 bool manifest_new(struct manifest **out, struct error *err);
 void manifest_free(struct manifest *manifest);
 
@@ -44,8 +51,10 @@ bool manifest_set_segment(struct manifest *manifest, const struct manifest_segme
 
 /* Whether this input was read before: the same feed, name and size, or the same non-empty content
  * (size and head_hash) under another name. NULL when not. */
-const struct manifest_input *manifest_find_input(const struct manifest *manifest,
+const struct manifest_input *manifest_find_input(struct manifest *manifest,
                                                  const struct manifest_input *input);
+
+struct manifest_files *manifest_files(struct manifest *manifest);
 
 size_t manifest_input_count(const struct manifest *manifest);
 const struct manifest_input *manifest_input(const struct manifest *manifest, size_t index);
@@ -54,8 +63,9 @@ const struct manifest_feed *manifest_feed(const struct manifest *manifest, size_
 size_t manifest_segment_count(const struct manifest *manifest);
 const struct manifest_segment *manifest_segment(const struct manifest *manifest, size_t index);
 
-/* docs/FORMATS.md, "Manifest". Decoding is total. */
-bool manifest_encode(const struct manifest *manifest, struct buffer *out, struct error *err);
+/* docs/FORMATS.md, "Manifest". Appends to `out`. Errors: ERROR_LIMIT. */
+bool manifest_encode(struct manifest *manifest, struct buffer *out, struct error *err);
+/* Into an empty manifest; total. Errors: ERROR_FORMAT, ERROR_UNSUPPORTED, ERROR_LIMIT. */
 bool manifest_decode(struct manifest *manifest, struct bytes bytes, struct error *err);
 
 #endif
