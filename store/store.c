@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The commit, step by step, and what a crash between two steps leaves:
+ *
+ *   1. segments renamed, logs synced    unnamed segments and a tail of the logs: not counted
+ *   2. `state` linked as `state.before` the same
+ *   3. new `state` replaces the old     the manifest's checksum still means `state.before`
+ *   4. new `manifest` replaces the old  this is the commit
+ *   5. `state.before` removed           a file that nobody means
+ */
+#include "store/store.h"
+
+#include "base/file.h"
+#include "store/state_file.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+#define LOG_BUFFER_SIZE ((size_t)64 * 1024)
+#define MANIFEST_SIZE_MAX ((size_t)1 << 30)
+#define STATE_VALUE "detector"
+
+/* A file that grows by lines. */
+struct log {
+    char *path;
+    int file;
+    uint64_t size; /* written and waiting */
+    struct buffer waiting;
+};
+
+struct store {
+    char *directory;
+    char *manifest_path;
+    char *state_path;
+    char *before_path;
+    int lock;
+    struct manifest *manifest;
+    struct flows_writer *flows;
+    struct state *state;
+    struct log alerts;
+    struct log rejects;
+    uint64_t reject_count;
+    bool has_mark;
+    uint64_t alerts_final;
+};
+
+static bool log_open(struct log *log, const char *directory, const char *name, struct error *err) {
+    buffer_init(&log->waiting, 16 * LOG_BUFFER_SIZE);
+    log->path = file_join(directory, name);
+    if (log->path == NULL) {
+        return error_set(err, ERROR_LIMIT, "no memory");
+    }
+    log->file = open(log->path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+    return log->file >= 0 || error_system(err, errno, "%s", log->path);
+}
+
+/* Takes back all behind `size`. */
+static bool log_truncate(struct log *log, uint64_t size, struct error *err) {
+    struct stat status;
+    if (fstat(log->file, &status) != 0) {
+        return error_system(err, errno, "%s", log->path);
+    }
+    if ((uint64_t)status.st_size < size) {
+        return error_set(err, ERROR_FORMAT, "%s: %llu bytes, the manifest says %llu", log->path,
+                         (unsigned long long)status.st_size, (unsigned long long)size);
+    }
+    if (ftruncate(log->file, (off_t)size) != 0 || lseek(log->file, 0, SEEK_END) < 0) {
+        return error_system(err, errno, "%s", log->path);
+    }
+    log->size = size;
+    return true;
+}
+
+static bool log_flush(struct log *log, struct error *err) {
+    bool ok = file_write(log->file, log->path, buffer_bytes(&log->waiting), err);
+    buffer_reset(&log->waiting);
+    return ok;
+}
+
+static bool log_append(struct log *log, struct bytes line, struct error *err) {
+    if (log->waiting.size + line.size > LOG_BUFFER_SIZE && !log_flush(log, err)) {
+        return false;
+    }
+    buffer_put(&log->waiting, line.data, line.size);
+    log->size += line.size;
+    return buffer_check(&log->waiting, log->path, err);
+}
+
+static bool log_sync(struct log *log, struct error *err) {
+    return log_flush(log, err) &&
+           (fsync(log->file) == 0 || error_system(err, errno, "%s", log->path));
+}
+
+static void log_close(struct log *log) {
+    if (log->path != NULL && log->file >= 0) {
+        (void)close(log->file); /* synced by the commit, else not part of the store */
+    }
+    free(log->path);
+    buffer_done(&log->waiting);
+}
+
+static bool is_empty_folder(const char *directory, bool *is_empty, struct error *err) {
+    DIR *folder = opendir(directory);
+    if (folder == NULL) {
+        *is_empty = errno == ENOENT;
+        return *is_empty || error_system(err, errno, "%s", directory);
+    }
+    *is_empty = true;
+    for (struct dirent *entry; (entry = readdir(folder)) != NULL;) {
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) {
+            *is_empty = false;
+        }
+    }
+    (void)closedir(folder);
+    return true;
+}
+
+static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *where) {
+    (void)status;
+    (void)kind;
+    (void)where;
+    return remove(path);
+}
+
+/* Removes a store's own files and nothing else; the lock stays, it is held. */
+static bool remove_store(struct store *store, struct error *err) {
+    static const char *const names[] = { "manifest", "state", "state.before", "alerts.ndjson",
+                                         "rejects.ndjson", "flows" };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char *path = file_join(store->directory, names[i]);
+        if (path == NULL) {
+            return error_set(err, ERROR_LIMIT, "no memory");
+        }
+        bool ok = nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS) == 0 || errno == ENOENT;
+        if (!ok) {
+            error_system(err, errno, "%s", path);
+        }
+        free(path);
+        if (!ok) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool read_manifest_file(const char *path, struct manifest *manifest, struct error *err) {
+    struct buffer file;
+    buffer_init(&file, MANIFEST_SIZE_MAX);
+    bool ok = file_read(path, &file, err);
+    if (ok && !manifest_decode(manifest, buffer_bytes(&file), err)) {
+        ok = error_context(err, "%s", path);
+    }
+    buffer_done(&file);
+    return ok;
+}
+
+static bool write_manifest(struct store *store, struct error *err) {
+    struct buffer file;
+    buffer_init(&file, MANIFEST_SIZE_MAX);
+    bool ok = manifest_encode(store->manifest, &file, err) &&
+              file_replace(store->manifest_path, buffer_bytes(&file), err);
+    buffer_done(&file);
+    return ok;
+}
+
+static bool checksum_file(const char *path, uint64_t *checksum, struct error *err) {
+    struct buffer file;
+    buffer_init(&file, SIZE_MAX / 2);
+    bool ok = access(path, F_OK) != 0 || file_read(path, &file, err);
+    *checksum = file.size == 0 ? 0 : XXH3_64bits(file.data, file.size);
+    buffer_done(&file);
+    return ok;
+}
+
+/* Puts the state that the manifest means in place, undoing steps 2 and 3 of a commit that did not
+ * come to its end. */
+static bool recover_state(struct store *store, struct error *err) {
+    uint64_t wanted = manifest_files(store->manifest)->state_checksum;
+    uint64_t current;
+    uint64_t before;
+    if (!checksum_file(store->state_path, &current, err)) {
+        return false;
+    }
+    if (current == wanted) {
+        return true;
+    }
+    if (wanted == 0) {
+        return unlink(store->state_path) == 0 || error_system(err, errno, "%s", store->state_path);
+    }
+    if (!checksum_file(store->before_path, &before, err)) {
+        return false;
+    }
+    if (before != wanted) {
+        return error_set(err, ERROR_FORMAT, "%s: not the state that the manifest means",
+                         store->state_path);
+    }
+    return rename(store->before_path, store->state_path) == 0 ||
+           error_system(err, errno, "%s", store->state_path);
+}
+
+static bool take_lock(struct store *store, struct error *err) {
+    char *path = file_join(store->directory, "lock");
+    if (path == NULL) {
+        return error_set(err, ERROR_LIMIT, "no memory");
+    }
+    store->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    bool ok = store->lock >= 0 || error_system(err, errno, "%s", path);
+    if (ok && flock(store->lock, LOCK_EX | LOCK_NB) != 0) {
+        ok = errno == EWOULDBLOCK
+                 ? error_set(err, ERROR_ARGUMENT, "%s: another program is writing this store",
+                             store->directory)
+                 : error_system(err, errno, "%s", path);
+    }
+    free(path);
+    return ok;
+}
+
+/* Makes or checks the folder, by mode; leaves it locked, with a manifest. */
+static bool prepare_folder(struct store *store, enum store_mode mode, struct error *err) {
+    char *inside = file_join(store->directory, "");
+    bool is_empty = true;
+    bool ok = inside != NULL && file_make_folders(inside, err) &&
+              is_empty_folder(store->directory, &is_empty, err);
+    free(inside);
+    if (!ok) {
+        return false;
+    }
+    bool is_store = access(store->manifest_path, F_OK) == 0;
+    if (mode == STORE_NEW && !is_empty) {
+        return error_set(err, ERROR_ARGUMENT,
+                         is_store ? "%s: holds a store already (--append goes on with it, "
+                                    "--force starts anew)"
+                                  : "%s: is not empty and not a store",
+                         store->directory);
+    }
+    if (mode == STORE_FORCE && !is_empty && !is_store) {
+        return error_set(err, ERROR_ARGUMENT, "%s: is not empty and not a store: nothing removed",
+                         store->directory);
+    }
+    if (!take_lock(store, err) || (mode == STORE_FORCE && !remove_store(store, err))) {
+        return false;
+    }
+    if (mode == STORE_APPEND && is_store) {
+        return read_manifest_file(store->manifest_path, store->manifest, err) &&
+               recover_state(store, err);
+    }
+    if (mode == STORE_APPEND && !is_empty) {
+        return error_set(err, ERROR_ARGUMENT, "%s: is not empty and not a store",
+                         store->directory);
+    }
+    return write_manifest(store, err);
+}
+
+bool store_open(struct store **out, const char *directory, enum store_mode mode,
+                struct error *err) {
+    struct store *store = calloc(1, sizeof *store);
+    if (store == NULL) {
+        return error_set(err, ERROR_LIMIT, "no memory for a store");
+    }
+    store->lock = store->alerts.file = store->rejects.file = -1;
+    store->directory = strdup(directory);
+    store->manifest_path = file_join(directory, "manifest");
+    store->state_path = file_join(directory, "state");
+    store->before_path = file_join(directory, "state.before");
+    if (store->directory == NULL || store->manifest_path == NULL || store->state_path == NULL ||
+        store->before_path == NULL) {
+        store_close(store);
+        return error_set(err, ERROR_LIMIT, "no memory for a store");
+    }
+    bool ok = manifest_new(&store->manifest, err) && prepare_folder(store, mode, err) &&
+              flows_writer_open(&store->flows, directory, store->manifest, err) &&
+              state_file_open(&store->state, store->state_path, err) &&
+              log_open(&store->alerts, directory, "alerts.ndjson", err) &&
+              log_open(&store->rejects, directory, "rejects.ndjson", err) &&
+              log_truncate(&store->alerts, manifest_files(store->manifest)->alerts_size, err) &&
+              log_truncate(&store->rejects, manifest_files(store->manifest)->rejects_size, err);
+    if (!ok) {
+        store_close(store);
+        return false;
+    }
+    *out = store;
+    return true;
+}
+
+void store_close(struct store *store) {
+    if (store == NULL) {
+        return;
+    }
+    log_close(&store->alerts);
+    log_close(&store->rejects);
+    flows_writer_close(store->flows);
+    if (store->state != NULL) {
+        store->state->ops->close(store->state);
+    }
+    manifest_free(store->manifest);
+    if (store->lock >= 0) {
+        (void)close(store->lock); /* lets the lock go */
+    }
+    free(store->directory);
+    free(store->manifest_path);
+    free(store->state_path);
+    free(store->before_path);
+    free(store);
+}
+
+struct manifest *store_manifest(struct store *store) {
+    return store->manifest;
+}
+
+struct flows_writer *store_flows(struct store *store) {
+    return store->flows;
+}
+
+bool store_detector(struct store *store, struct bytes *value, struct error *err) {
+    return store->state->ops->get(store->state, STATE_VALUE, value, err);
+}
+
+bool store_alert(struct store *store, struct bytes line, struct error *err) {
+    return log_append(&store->alerts, line, err);
+}
+
+bool store_reject(struct store *store, struct bytes line, bool *is_kept, struct error *err) {
+    *is_kept = store->reject_count < STORE_REJECTS_MAX;
+    store->reject_count++;
+    return !*is_kept || log_append(&store->rejects, line, err);
+}
+
+void store_mark_final(struct store *store) {
+    store->alerts_final = store->alerts.size;
+    store->has_mark = true;
+}
+
+static bool commit_state(struct store *store, struct bytes detector, struct error *err) {
+    if (detector.size == 0) {
+        return true;
+    }
+    (void)unlink(store->before_path); /* of a commit that ended after its step 4 */
+    if (link(store->state_path, store->before_path) != 0 && errno != ENOENT) {
+        return error_system(err, errno, "%s", store->before_path);
+    }
+    return store->state->ops->put(store->state, STATE_VALUE, detector, err) &&
+           store->state->ops->commit(store->state, err) &&
+           checksum_file(store->state_path, &manifest_files(store->manifest)->state_checksum, err);
+}
+
+bool store_commit(struct store *store, struct bytes detector, struct error *err) {
+    if (!flows_commit(store->flows, err)) {
+        return false;
+    }
+    for (size_t i = 0; i < flows_finished_count(store->flows); i++) {
+        if (!manifest_set_segment(store->manifest, flows_finished(store->flows, i), err)) {
+            return false;
+        }
+    }
+    struct manifest_files *files = manifest_files(store->manifest);
+    files->alerts_size = store->has_mark ? store->alerts_final : store->alerts.size;
+    files->rejects_size = store->rejects.size;
+    bool ok = log_sync(&store->alerts, err) && log_sync(&store->rejects, err) &&
+              commit_state(store, detector, err) && write_manifest(store, err);
+    if (ok) {
+        (void)unlink(store->before_path); /* nobody means it any more */
+        store->has_mark = false;
+    }
+    return ok;
+}
+
+bool store_read_manifest(const char *directory, struct manifest *manifest, struct error *err) {
+    char *path = file_join(directory, "manifest");
+    if (path == NULL) {
+        return error_set(err, ERROR_LIMIT, "no memory");
+    }
+    bool ok = access(path, F_OK) == 0 ||
+              error_set(err, ERROR_ARGUMENT, "%s: is not a store (it has no manifest)", directory);
+    ok = ok && read_manifest_file(path, manifest, err);
+    free(path);
+    return ok;
+}
