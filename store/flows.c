@@ -130,6 +130,12 @@ static uint32_t next_number(const struct flows_writer *writer, const char *prefi
             next = number + 1;
         }
     }
+    for (size_t i = 0; i < FLOWS_OPEN_MAX; i++) {
+        if (writer->open[i].writer != NULL && is_of_hour(writer->open[i].path, prefix, &number) &&
+            number >= next) {
+            next = number + 1;
+        }
+    }
     for (size_t i = 0; i < writer->finished_count; i++) {
         if (is_of_hour(writer->finished[i].path, prefix, &number) && number >= next) {
             next = number + 1;
@@ -139,13 +145,15 @@ static uint32_t next_number(const struct flows_writer *writer, const char *prefi
 }
 
 static bool begin(struct flows_writer *writer, struct open_segment *open, int64_t hour,
-                  struct error *err) {
+                  bool is_future, struct error *err) {
     char prefix[PATH_SIZE];
     hour_path(hour, prefix);
     *open = (struct open_segment){ .hour = hour };
     snprintf(open->path, sizeof open->path, "%.40s-%04" PRIu32 ".seg", prefix,
              next_number(writer, prefix));
-    open->about = (struct manifest_segment){ .min_ms = INT64_MAX, .max_ms = INT64_MIN };
+    open->about = (struct manifest_segment){
+        .min_ms = INT64_MAX, .max_ms = INT64_MIN, .is_future = is_future
+    };
     char *path = file_join(writer->directory, open->path);
     if (path == NULL) {
         return error_set(err, ERROR_LIMIT, "no memory for the flow store");
@@ -155,13 +163,13 @@ static bool begin(struct flows_writer *writer, struct open_segment *open, int64_
     return ok;
 }
 
-/* The open segment of an hour; at the bound the one used longest ago is finished for it. */
-static struct open_segment *segment_of(struct flows_writer *writer, int64_t hour,
+/* The open segment of an hour, for batches from the future or for the others; at the bound the one used longest ago is finished for it. */
+static struct open_segment *segment_of(struct flows_writer *writer, int64_t hour, bool is_future,
                                        struct error *err) {
     struct open_segment *place = NULL;
     for (size_t i = 0; i < FLOWS_OPEN_MAX; i++) {
         struct open_segment *open = &writer->open[i];
-        if (open->writer != NULL && open->hour == hour) {
+        if (open->writer != NULL && open->hour == hour && open->about.is_future == is_future) {
             return open;
         }
         if (open->writer == NULL) {
@@ -173,13 +181,13 @@ static struct open_segment *segment_of(struct flows_writer *writer, int64_t hour
     if (place->writer != NULL && !finish(writer, place, err)) {
         return NULL;
     }
-    return begin(writer, place, hour, err) ? place : NULL;
+    return begin(writer, place, hour, is_future, err) ? place : NULL;
 }
 
 bool flows_add_frame(struct flows_writer *writer, struct bytes frame,
                      const struct segment_entry *entry, struct error *err) {
     int64_t hour = entry->max_ms / HOUR_MS - (entry->max_ms % HOUR_MS < 0);
-    struct open_segment *open = segment_of(writer, hour, err);
+    struct open_segment *open = segment_of(writer, hour, (entry->flags & BATCH_FUTURE) != 0, err);
     if (open == NULL || !segment_add(open->writer, frame, entry, err)) {
         return false;
     }

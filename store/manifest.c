@@ -300,6 +300,7 @@ bool manifest_encode(struct manifest *manifest, struct buffer *out, struct error
         buffer_varint(out, segment->records);
         buffer_u64(out, (uint64_t)segment->min_ms);
         buffer_u64(out, (uint64_t)segment->max_ms);
+        buffer_u8(out, segment->is_future);
     }
     return buffer_check(out, "manifest", err);
 }
@@ -368,6 +369,7 @@ static bool read_segments(struct manifest *manifest, struct cursor *cursor, stru
         segment.records = cursor_varint(cursor);
         segment.min_ms = (int64_t)cursor_u64(cursor);
         segment.max_ms = (int64_t)cursor_u64(cursor);
+        segment.is_future = cursor_u8(cursor) != 0;
         int order = i == 0 ? -1 : compare_segments(&manifest->segments[i - 1], &segment);
         if (is_ascending(cursor, order) && !append_segment(manifest, &segment, err)) {
             return false;

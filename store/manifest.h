@@ -25,10 +25,11 @@ struct manifest_feed {
 
 struct manifest_segment {
     const char *path; /* relative to the store */
-    uint64_t size;
+    uint64_t size; /* of its frames, in bytes */
     uint64_t records;
     int64_t min_ms;
     int64_t max_ms;
+    bool is_future; /* holds only batches flagged FUTURE: their times bound nothing */
 };
 
 struct manifest;
