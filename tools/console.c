@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tools/console.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PROGRESS_FIRST_MS 1000
+#define PROGRESS_EVERY_MS 200
+
+char *console_printable(const char *text, char *out, size_t size) {
+    size_t at = 0;
+    for (const unsigned char *c = (const unsigned char *)text; *c != '\0'; c++) {
+        bool is_plain = (*c >= 0x20 && *c != 0x7f) || *c == '\n';
+        size_t need = is_plain ? 1 : 4;
+        if (at + need >= size) {
+            break;
+        }
+        if (is_plain) {
+            out[at++] = (char)*c;
+        } else {
+            at += (size_t)snprintf(out + at, size - at, "\\x%02x", *c);
+        }
+    }
+    out[at] = '\0';
+    return out;
+}
+
+void console_say(const char *program, const char *format, ...) {
+    char text[1024];
+    char printable[4096];
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    fprintf(stderr, "%s: %s\n", program, console_printable(text, printable, sizeof printable));
+}
+
+int console_fail(const char *program, const struct error *err, int otherwise) {
+    console_say(program, "%s", err->message);
+    return err->code == ERROR_ARGUMENT ? EXIT_USAGE : otherwise;
+}
+
+static bool is_set(const char *name) {
+    const char *value = getenv(name);
+    return value != NULL && value[0] != '\0';
+}
+
+bool console_is_terminal(int file) {
+    return isatty(file) == 1;
+}
+
+bool console_has_colour(void) {
+    const char *terminal = getenv("TERM");
+    if (is_set("NO_COLOR")) {
+        return false;
+    }
+    if (is_set("CLICOLOR_FORCE") && strcmp(getenv("CLICOLOR_FORCE"), "0") != 0) {
+        return true;
+    }
+    return console_is_terminal(STDOUT_FILENO) &&
+           !(terminal != NULL && strcmp(terminal, "dumb") == 0);
+}
+
+int console_width(void) {
+    struct winsize size;
+    if (!console_is_terminal(STDOUT_FILENO)) {
+        return INT32_MAX;
+    }
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
+        return size.ws_col;
+    }
+    return 80;
+}
+
+bool console_flush(struct error *err) {
+    if (fflush(stdout) == 0 && !ferror(stdout)) {
+        return true;
+    }
+    if (errno == EPIPE) {
+        _exit(EXIT_DONE);
+    }
+    return error_system(err, errno, "stdout");
+}
+
+int64_t console_clock_ms(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+void progress_init(struct progress *progress, bool is_wanted) {
+    int64_t now_ms = console_clock_ms();
+    *progress = (struct progress){
+        .is_shown = is_wanted && console_is_terminal(STDERR_FILENO),
+        .begin_ms = now_ms,
+        .next_ms = now_ms + PROGRESS_FIRST_MS,
+    };
+}
+
+void progress_show(struct progress *progress, uint64_t done, uint64_t total, uint64_t records) {
+    if (!progress->is_shown) {
+        return;
+    }
+    int64_t now_ms = console_clock_ms();
+    if (now_ms < progress->next_ms) {
+        return;
+    }
+    progress->next_ms = now_ms + PROGRESS_EVERY_MS;
+    progress->has_line = true;
+    double seconds = (double)(now_ms - progress->begin_ms) / 1000;
+    double rate = (double)records / seconds / 1e6;
+    if (total == 0 || done == 0 || done > total) {
+        fprintf(stderr, "\r\033[K%.1f M records, %.1f M/s", (double)records / 1e6, rate);
+    } else {
+        double left = seconds * (double)(total - done) / (double)done;
+        fprintf(stderr, "\r\033[K%3.0f %%  %.1f M records, %.1f M/s, %.0f s left",
+                100.0 * (double)done / (double)total, (double)records / 1e6, rate, left);
+    }
+}
+
+void progress_done(struct progress *progress) {
+    if (progress->has_line) {
+        fprintf(stderr, "\r\033[K");
+        progress->has_line = false;
+    }
+}
