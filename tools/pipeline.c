@@ -8,6 +8,7 @@
 #include "tools/console.h"
 #include "tools/reject_log.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #define STATE_SIZE_MAX ((size_t)4 << 30)
