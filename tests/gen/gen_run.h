@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WEIR_TESTS_GEN_RUN_H
+#define WEIR_TESTS_GEN_RUN_H
+
+#include "tests/gen/gen_report.h"
+
+/* A whole run: the fleet, minute by minute, into objects or one descriptor, and its truth. */
+
+struct gen_run_options {
+    uint64_t seed;
+    uint32_t node_count;
+    uint32_t account_count;
+    uint64_t start_s; /* a whole minute */
+    uint64_t duration_s;
+    const char *folder; /* of objects, truth and inventory; NULL: only lines are written */
+    bool is_stream;     /* plain lines to `descriptor` instead of objects; nothing is late */
+    int descriptor;
+    bool is_gzip;
+    uint32_t lines_max;  /* of an object; 0: as S3 */
+    const char *fields;  /* gen_aws_layout_init */
+    const char *attacks; /* gen_events_plan */
+    const char *backups; /* the node that is backed up each night; "none" */
+    struct gen_report_options report;
+};
+
+struct gen_run_counts {
+    uint64_t records;
+    uint64_t nodata;
+    uint64_t skipdata;
+    uint64_t late_records;
+    uint64_t lost_records;
+    uint64_t files;
+    uint64_t text_bytes;
+};
+
+/* Writes FOLDER/AWSLogs/... (or the stream), FOLDER/truth.json and FOLDER/inventory.csv. What lay
+ * there under other names stays. Errors: ERROR_ARGUMENT, ERROR_LIMIT, ERROR_IO, ERROR_DENIED. */
+bool gen_run(const struct gen_run_options *options, struct gen_run_counts *counts,
+             struct error *err);
+
+#endif
