@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Names of the fields of versions 2 to 11 ("Flow log records", Amazon VPC user guide), and layouts
+ * made from them. The Transit Gateway's own fields (version 6) are recognised by their prefix, so
+ * that such a log is told from one with unknown fields: its lines are about a gateway's attachments,
+ * and the same traffic stands in the interfaces' logs. */
+#include "ingest/aws_layout.h"
+
+#define NAME(text) (text), sizeof(text) - 1
+static const struct {
+    const char *name;
+    size_t size;
+    enum aws_field field;
+} FIELDS[] = {
+    /* version 2, in the order of the default format */
+    { NAME("version"), AWS_VERSION },
+    { NAME("account-id"), AWS_ACCOUNT },
+    { NAME("interface-id"), AWS_INTERFACE },
+    { NAME("srcaddr"), AWS_SRC },
+    { NAME("dstaddr"), AWS_DST },
+    { NAME("srcport"), AWS_SRC_PORT },
+    { NAME("dstport"), AWS_DST_PORT },
+    { NAME("protocol"), AWS_PROTOCOL },
+    { NAME("packets"), AWS_PACKETS },
+    { NAME("bytes"), AWS_BYTES },
+    { NAME("start"), AWS_START },
+    { NAME("end"), AWS_END },
+    { NAME("action"), AWS_ACTION },
+    { NAME("log-status"), AWS_STATUS },
+    /* version 3 */
+    { NAME("vpc-id"), AWS_SKIPPED },
+    { NAME("subnet-id"), AWS_SKIPPED },
+    { NAME("instance-id"), AWS_INSTANCE },
+    { NAME("tcp-flags"), AWS_TCP_FLAGS },
+    { NAME("type"), AWS_SKIPPED },
+    { NAME("pkt-srcaddr"), AWS_PACKET_SRC },
+    { NAME("pkt-dstaddr"), AWS_PACKET_DST },
+    /* version 4 */
+    { NAME("region"), AWS_SKIPPED },
+    { NAME("az-id"), AWS_SKIPPED },
+    { NAME("sublocation-type"), AWS_SKIPPED },
+    { NAME("sublocation-id"), AWS_SKIPPED },
+    /* version 5 */
+    { NAME("pkt-src-aws-service"), AWS_SKIPPED },
+    { NAME("pkt-dst-aws-service"), AWS_SKIPPED },
+    { NAME("flow-direction"), AWS_DIRECTION },
+    { NAME("traffic-path"), AWS_SKIPPED },
+    /* version 7 */
+    { NAME("ecs-cluster-arn"), AWS_SKIPPED },
+    { NAME("ecs-cluster-name"), AWS_SKIPPED },
+    { NAME("ecs-container-instance-arn"), AWS_SKIPPED },
+    { NAME("ecs-container-instance-id"), AWS_SKIPPED },
+    { NAME("ecs-container-id"), AWS_SKIPPED },
+    { NAME("ecs-second-container-id"), AWS_SKIPPED },
+    { NAME("ecs-service-name"), AWS_SKIPPED },
+    { NAME("ecs-task-definition-arn"), AWS_SKIPPED },
+    { NAME("ecs-task-arn"), AWS_SKIPPED },
+    { NAME("ecs-task-id"), AWS_SKIPPED },
+    /* versions 8, 9, 10 */
+    { NAME("reject-reason"), AWS_SKIPPED },
+    { NAME("resource-id"), AWS_RESOURCE },
+    { NAME("encryption-status"), AWS_SKIPPED },
+    /* version 11 */
+    { NAME("instance-tag"), AWS_SKIPPED },
+    { NAME("instance-tag-2"), AWS_SKIPPED },
+    { NAME("interface-tag"), AWS_SKIPPED },
+    { NAME("interface-tag-2"), AWS_SKIPPED },
+    { NAME("asg-tag"), AWS_SKIPPED },
+    { NAME("asg-tag-2"), AWS_SKIPPED },
+    { NAME("interface-type"), AWS_SKIPPED },
+    { NAME("next-hop-interface-id"), AWS_SKIPPED },
+    { NAME("next-hop-subnet-id"), AWS_SKIPPED },
+    { NAME("next-hop-az-id"), AWS_SKIPPED },
+    { NAME("next-hop-vpc-id"), AWS_SKIPPED },
+    { NAME("next-hop-interface-type"), AWS_SKIPPED },
+};
+#define FIELDS_COUNT (sizeof FIELDS / sizeof FIELDS[0])
+#define DEFAULT_COUNT 14u
+/* The longest name has 26 characters. */
+#define NAME_SIZE_MAX 32u
+
+enum name_kind { NAME_UNKNOWN, NAME_KNOWN, NAME_TRANSIT_GATEWAY };
+
+static bool is_between_names(uint8_t octet) {
+    return octet <= ' ' || octet == ',';
+}
+
+/* The next word of `text`, which is cut behind it; empty at the end. */
+static struct bytes next_word(struct bytes *text) {
+    size_t begin = 0;
+    while (begin < text->size && is_between_names(text->data[begin])) {
+        begin++;
+    }
+    size_t end = begin;
+    while (end < text->size && !is_between_names(text->data[end])) {
+        end++;
+    }
+    struct bytes word = bytes_of(text->data + begin, end - begin);
+    *text = bytes_of(text->data + end, text->size - end);
+    return word;
+}
+
+/* `${name}` is name. */
+static struct bytes without_braces(struct bytes word) {
+    if (word.size > 3 && word.data[0] == '$' && word.data[1] == '{' &&
+        word.data[word.size - 1] == '}') {
+        return bytes_of(word.data + 2, word.size - 3);
+    }
+    return word;
+}
+
+static enum name_kind find_name(struct bytes word, size_t *index) {
+    word = without_braces(word);
+    /* Names begin with a letter; most values do not, which is what keeps a file of nothing but
+     * malformed lines cheap. */
+    if (word.size == 0 || word.size > NAME_SIZE_MAX || word.data[0] < 'a' || word.data[0] > 'z') {
+        return NAME_UNKNOWN;
+    }
+    uint8_t name[NAME_SIZE_MAX];
+    for (size_t i = 0; i < word.size; i++) {
+        name[i] = word.data[i] == '_' ? '-' : word.data[i];
+    }
+    for (size_t i = 0; i < FIELDS_COUNT; i++) {
+        if (FIELDS[i].size == word.size && memcmp(FIELDS[i].name, name, word.size) == 0) {
+            *index = i;
+            return NAME_KNOWN;
+        }
+    }
+    bool is_gateway = word.size > 4 && memcmp(name, "tgw-", 4) == 0;
+    return is_gateway ? NAME_TRANSIT_GATEWAY : NAME_UNKNOWN;
+}
+
+/* What does not fit is left out; whoever has that many unknown names sees the point. */
+static void add_unknown(struct aws_layout *layout, struct bytes word) {
+    size_t used = strlen(layout->unknown);
+    size_t need = word.size + (used > 0 ? 2 : 0);
+    if (need >= sizeof layout->unknown - used) {
+        return;
+    }
+    char *at = layout->unknown + used;
+    if (used > 0) {
+        *at++ = ',';
+        *at++ = ' ';
+    }
+    for (size_t i = 0; i < word.size; i++) {
+        bool is_printable = word.data[i] > ' ' && word.data[i] < 127;
+        *at++ = (char)(is_printable ? word.data[i] : '?');
+    }
+    *at = '\0';
+}
+
+static void finish(struct aws_layout *layout) {
+    layout->is_default = layout->column_count == DEFAULT_COUNT;
+    for (uint32_t i = 0; i < layout->column_count; i++) {
+        uint8_t field = layout->fields[i];
+        layout->is_default = layout->is_default && field == FIELDS[i].field;
+        if (field != AWS_SKIPPED) {
+            layout->wanted[layout->wanted_count++] = (uint8_t)i;
+            layout->has |= 1u << field;
+        }
+    }
+}
+
+bool aws_layout_equal(const struct aws_layout *a, const struct aws_layout *b) {
+    return a->column_count == b->column_count && a->is_transit_gateway == b->is_transit_gateway &&
+           memcmp(a->fields, b->fields, a->column_count) == 0;
+}
+
+bool aws_layout_has_records(const struct aws_layout *layout) {
+    bool has_src = aws_layout_has(layout, AWS_SRC) || aws_layout_has(layout, AWS_PACKET_SRC);
+    bool has_dst = aws_layout_has(layout, AWS_DST) || aws_layout_has(layout, AWS_PACKET_DST);
+    return has_src && has_dst && aws_layout_has(layout, AWS_START) &&
+           aws_layout_has(layout, AWS_END) && !layout->is_transit_gateway;
+}
+
+void aws_layout_default(struct aws_layout *layout) {
+    *layout = (struct aws_layout){ .column_count = DEFAULT_COUNT };
+    for (uint32_t i = 0; i < DEFAULT_COUNT; i++) {
+        layout->fields[i] = (uint8_t)FIELDS[i].field;
+    }
+    finish(layout);
+}
+
+bool aws_layout_parse(struct aws_layout *layout, struct bytes text, struct error *err) {
+    *layout = (struct aws_layout){ 0 };
+    uint64_t seen = 0; /* bits by index into FIELDS */
+    _Static_assert(FIELDS_COUNT <= 64, "one bit a field");
+    uint32_t count = 0;
+    for (struct bytes word = next_word(&text); word.size > 0; word = next_word(&text)) {
+        if (count == AWS_COLUMNS_MAX) {
+            return error_set(err, ERROR_ARGUMENT, "more than %u fields", AWS_COLUMNS_MAX);
+        }
+        size_t index = 0;
+        enum name_kind kind = find_name(word, &index);
+        if (kind == NAME_KNOWN) {
+            if ((seen >> index & 1) != 0) {
+                return error_set(err, ERROR_ARGUMENT, "field %s stands twice", FIELDS[index].name);
+            }
+            seen |= UINT64_C(1) << index;
+            layout->fields[count] = (uint8_t)FIELDS[index].field;
+        } else if (kind == NAME_TRANSIT_GATEWAY) {
+            layout->is_transit_gateway = true;
+        } else {
+            add_unknown(layout, word);
+        }
+        count++;
+    }
+    if (count == 0) {
+        return error_set(err, ERROR_ARGUMENT, "no field names");
+    }
+    layout->column_count = count;
+    finish(layout);
+    return true;
+}
+
+bool aws_layout_is_header(struct bytes line) {
+    size_t names = 0;
+    size_t words = 0;
+    for (struct bytes word = next_word(&line); word.size > 0; word = next_word(&line)) {
+        size_t index;
+        names += find_name(word, &index) != NAME_UNKNOWN;
+        words++;
+        if (words > AWS_COLUMNS_MAX) {
+            return false;
+        }
+    }
+    return 2 * names > words;
+}
