@@ -5,6 +5,7 @@
  * packet's own. */
 #include "tests/gen/gen_aws.h"
 
+#include "tests/gen/gen_pool.h"
 #include "tests/gen/gen_text.h"
 
 #include <stdio.h>
@@ -33,6 +34,8 @@ enum field {
     PKT_DSTADDR,
     REGION,
     AZ_ID,
+    PKT_SRC_SERVICE,
+    PKT_DST_SERVICE,
     FLOW_DIRECTION,
     TRAFFIC_PATH,
     NOTHING,
@@ -70,8 +73,8 @@ static const struct field_row field_rows[] = {
     { "az-id", 4, AZ_ID },
     { "sublocation-type", 4, NOTHING },
     { "sublocation-id", 4, NOTHING },
-    { "pkt-src-aws-service", 5, NOTHING },
-    { "pkt-dst-aws-service", 5, NOTHING },
+    { "pkt-src-aws-service", 5, PKT_SRC_SERVICE },
+    { "pkt-dst-aws-service", 5, PKT_DST_SERVICE },
     { "flow-direction", 5, FLOW_DIRECTION },
     { "traffic-path", 5, TRAFFIC_PATH },
     { "ecs-cluster-arn", 7, NOTHING },
@@ -187,6 +190,12 @@ static bool put_interface_field(char **at, const struct gen_aws_layout *layout,
     }
 }
 
+/* The service that the peer's prefix belongs to; our own addresses are nobody's service. */
+static char *put_service(char *at, const struct gen_record *record, bool is_peer) {
+    bool is_service = is_peer && gen_pool_contains(GEN_OBJECT_STORE, record->peer);
+    return gen_put_text(at, is_service ? "S3" : "-");
+}
+
 /* traffic-path: 8 through an internet gateway (Nitro), 1 within the VPC; "-" for ingress. */
 static char *put_traffic_path(char *at, const struct gen_record *record) {
     if (!record->is_egress) {
@@ -219,6 +228,8 @@ static char *put_record_field(char *at, const struct gen_node *node,
         return is_egress ? put_packet_own(at, node, record) : put_address(at, record->peer);
     case PKT_DSTADDR:
         return is_egress ? put_address(at, record->peer) : put_packet_own(at, node, record);
+    case PKT_SRC_SERVICE: return put_service(at, record, !is_egress);
+    case PKT_DST_SERVICE: return put_service(at, record, is_egress);
     case FLOW_DIRECTION: return gen_put_text(at, is_egress ? "egress" : "ingress");
     case TRAFFIC_PATH: return put_traffic_path(at, record);
     default: return gen_put_char(at, '-');

@@ -104,6 +104,16 @@ struct address gen_pool_address(enum gen_pool pool, uint64_t seed, uint64_t memb
     return address_from_ipv4(prefix + host);
 }
 
+bool gen_pool_contains(enum gen_pool pool, struct address address) {
+    const struct pool_row *row = &pool_rows[pool];
+    for (uint32_t i = 0; i < row->prefix_count && address_is_ipv4(address); i++) {
+        if ((address_ipv4(address) ^ row->prefixes[i]) >> row->host_bits == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 uint64_t gen_pool_draw(enum gen_pool pool, struct gen_rng *rng, uint32_t day) {
     const struct pool_row *row = &pool_rows[pool];
     if (row->arrivals > 0 && gen_rng_chance(rng, row->arrivals)) {

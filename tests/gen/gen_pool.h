@@ -28,6 +28,9 @@ enum gen_pool {
 struct address gen_pool_address(enum gen_pool pool, uint64_t seed, uint64_t member,
                                 bool may_be_ipv6);
 
+/* Whether an IPv4 address lies in one of the pool's prefixes. */
+bool gen_pool_contains(enum gen_pool pool, struct address address);
+
 /* Draws a member by log-uniform popularity. In pools with arrivals a share of the draws gives a
  * member that was never there before; `day` moves the popular ones slowly on. */
 uint64_t gen_pool_draw(enum gen_pool pool, struct gen_rng *rng, uint32_t day);

@@ -98,6 +98,19 @@ static void fields_of_later_versions_say_what_they_mean(void **state) {
     assert_string_equal(line_of("bytes", &out_record), "5043\n");
 }
 
+static void a_services_prefix_is_named_on_its_own_side(void **state) {
+    (void)state;
+    static const char fields[] = "pkt-src-aws-service pkt-dst-aws-service";
+    assert_string_equal(line_of(fields, &out_record), "- S3\n");
+    struct gen_record record = out_record;
+    record.is_egress = false;
+    assert_string_equal(line_of(fields, &record), "S3 -\n");
+    record.peer = address_from_ipv4(UINT32_C(0x34db2000)); /* 52.219.32.0, one past the prefix */
+    assert_string_equal(line_of(fields, &record), "- -\n");
+    record.peer = (struct address){ .high = UINT64_C(0x2003000000000001), .low = 0x34db0102 };
+    assert_string_equal(line_of(fields, &record), "- -\n");
+}
+
 static void a_header_names_the_fields_as_they_stand(void **state) {
     (void)state;
     static const struct {
@@ -160,6 +173,7 @@ int main(void) {
         cmocka_unit_test(a_pod_shows_only_in_the_packets_own_addresses),
         cmocka_unit_test(ipv6_traffic_shows_the_interfaces_ipv6_address),
         cmocka_unit_test(fields_of_later_versions_say_what_they_mean),
+        cmocka_unit_test(a_services_prefix_is_named_on_its_own_side),
         cmocka_unit_test(a_header_names_the_fields_as_they_stand),
         cmocka_unit_test(a_status_line_has_times_and_nothing_measured),
         cmocka_unit_test(a_wrong_layout_is_refused_by_name),
