@@ -3,18 +3,23 @@
  *
  *     seed u16 | address A | address B | protocol u8 | 0 u8 | port A u16 | port B u16
  *
- * in network order, an address being 4 or 16 octets. (A, port A) is the smaller endpoint by address,
- * then by port, so that both directions give one id. The ports are left out for protocols that have
- * none. ICMP takes its type as the port of the sender and, where the type has a counterpart (echo
- * request and reply), that counterpart as the port of the receiver; other types are one-way: the
- * code stands there and the endpoints keep their order.
- * Source: corelight/community-id-spec, README, "Technical details". */
+ * in network order, an address being 4 or 16 octets. (A, port A) is the smaller endpoint by
+ * address, then by port, so that both directions give one id. The ports are left out for protocols
+ * that have none. ICMP takes its type as the port of the sender and, where the type has a
+ * counterpart (echo request and reply), that counterpart as the port of the receiver; other types
+ * are one-way: the code stands there and the endpoints keep their order. Source:
+ * corelight/community-id-spec, README, "Technical details". */
 #include "flow/community.h"
 
 #include <openssl/evp.h>
 
-enum { PROTOCOL_ICMP = 1, PROTOCOL_TCP = 6, PROTOCOL_UDP = 17, PROTOCOL_ICMP6 = 58,
-       PROTOCOL_SCTP = 132 };
+enum {
+    PROTOCOL_ICMP = 1,
+    PROTOCOL_TCP = 6,
+    PROTOCOL_UDP = 17,
+    PROTOCOL_ICMP6 = 58,
+    PROTOCOL_SCTP = 132
+};
 
 #define DIGEST_SIZE 20u
 #define INPUT_SIZE_MAX (2 + 16 + 16 + 2 + 4)
@@ -65,13 +70,16 @@ static struct community_flow in_order(struct community_flow flow) {
         return flow;
     }
     int order = address_compare(flow.src, flow.dst);
-    bool is_swapped = order > 0 || (order == 0 && has_ports(flow.protocol) &&
-                                    flow.src_port > flow.dst_port);
+    bool is_swapped =
+        order > 0 || (order == 0 && has_ports(flow.protocol) && flow.src_port > flow.dst_port);
     if (!is_swapped) {
         return flow;
     }
-    return (struct community_flow){ .src = flow.dst, .dst = flow.src, .src_port = flow.dst_port,
-                                    .dst_port = flow.src_port, .protocol = flow.protocol };
+    return (struct community_flow){ .src = flow.dst,
+                                    .dst = flow.src,
+                                    .src_port = flow.dst_port,
+                                    .dst_port = flow.src_port,
+                                    .protocol = flow.protocol };
 }
 
 static uint8_t *put_u16_network(uint8_t *at, uint16_t value) {
@@ -131,7 +139,8 @@ bool community_flow_of(const struct batch *batch, uint32_t i, struct community_f
     }
     *out = (struct community_flow){ .src = batch->addresses.values[batch->src[i]],
                                     .dst = batch->addresses.values[batch->dst[i]],
-                                    .src_port = src_port, .dst_port = dst_port,
+                                    .src_port = src_port,
+                                    .dst_port = dst_port,
                                     .protocol = protocol };
     return true;
 }

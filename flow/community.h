@@ -21,8 +21,8 @@ struct community_flow {
 /* Writes the id of `flow` with its end. False when libcrypto fails (then `out` is empty). */
 bool community_id(const struct community_flow *flow, uint16_t seed, char out[COMMUNITY_ID_SIZE]);
 
-/* The flow of record `i`. False when the record has no id: cloud flow logs do not tell type and code
- * of ICMP, and an id made without them would be the id of another flow. */
+/* The flow of record `i`. False when the record has no id: cloud flow logs do not tell type and
+ * code of ICMP, and an id made without them would be the id of another flow. */
 bool community_flow_of(const struct batch *batch, uint32_t i, struct community_flow *out);
 
 #endif
