@@ -136,6 +136,9 @@ static bool join_own(struct batch *batch, struct batch_node *node, const struct 
         }
         added += !is_known;
     }
+    if (added > BATCH_OWN_MAX - node->own_count) {
+        added = BATCH_OWN_MAX - node->own_count;
+    }
     if (added == 0) {
         return true;
     }
@@ -148,7 +151,8 @@ static bool join_own(struct batch *batch, struct batch_node *node, const struct 
         memcpy(own, node->own, node->own_count * sizeof *own);
     }
     uint32_t count = node->own_count;
-    for (uint32_t i = 0; i < more->own_count; i++) {
+    uint32_t end = count + added; /* less than all when BATCH_OWN_MAX is reached */
+    for (uint32_t i = 0; i < more->own_count && count < end; i++) {
         bool is_known = false;
         for (uint32_t k = 0; k < node->own_count && !is_known; k++) {
             is_known = address_equal(own[k], more->own[i]);
@@ -217,22 +221,25 @@ bool batch_add_flow_log(struct batch *batch, struct bytes name, uint8_t *id, str
     return true;
 }
 
-bool batch_add_string(struct batch *batch, struct bytes text, uint16_t *id, struct error *err) {
-    if (batch->string_count == 0) {
-        if (batch->strings == NULL) {
-            batch->strings = malloc(BATCH_STRINGS_MAX * sizeof *batch->strings);
-            if (batch->strings == NULL) {
-                return error_set(err, ERROR_LIMIT, "no memory for a batch's strings");
-            }
-        }
-        batch->strings[0] = (struct bytes){ 0 };
-        batch->string_count = 1;
+/* Makes the table of strings, with its empty one, when it is not there. */
+static bool begin_strings(struct batch *batch, struct error *err) {
+    if (batch->string_count > 0) {
+        return true;
     }
-    for (uint32_t i = 0; i < batch->string_count; i++) {
-        if (bytes_equal(batch->strings[i], text)) {
-            *id = (uint16_t)i;
-            return true;
+    if (batch->strings == NULL) {
+        batch->strings = malloc(BATCH_STRINGS_MAX * sizeof *batch->strings);
+        if (batch->strings == NULL) {
+            return error_set(err, ERROR_LIMIT, "no memory for a batch's strings");
         }
+    }
+    batch->strings[0] = (struct bytes){ 0 };
+    batch->string_count = 1;
+    return true;
+}
+
+bool batch_push_string(struct batch *batch, struct bytes text, struct error *err) {
+    if (!begin_strings(batch, err)) {
+        return false;
     }
     if (batch->string_count == BATCH_STRINGS_MAX) {
         return error_set(err, ERROR_LIMIT, "a batch has at most %u strings", BATCH_STRINGS_MAX);
@@ -242,8 +249,24 @@ bool batch_add_string(struct batch *batch, struct bytes text, uint16_t *id, stru
     if (failed) {
         return no_memory(err);
     }
-    batch->strings[batch->string_count] = copy;
-    *id = (uint16_t)batch->string_count++;
+    batch->strings[batch->string_count++] = copy;
+    return true;
+}
+
+bool batch_add_string(struct batch *batch, struct bytes text, uint16_t *id, struct error *err) {
+    if (!begin_strings(batch, err)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < batch->string_count; i++) {
+        if (bytes_equal(batch->strings[i], text)) {
+            *id = (uint16_t)i;
+            return true;
+        }
+    }
+    if (!batch_push_string(batch, text, err)) {
+        return false;
+    }
+    *id = (uint16_t)(batch->string_count - 1);
     return true;
 }
 

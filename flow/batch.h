@@ -22,6 +22,8 @@
 #define BATCH_TIME_MAX_MS INT64_C(253402300799999)
 #define BATCH_NODES_MAX 65534u
 #define BATCH_FLOW_LOGS_MAX 255u
+/* Own addresses of one node; what comes beyond them is left out. */
+#define BATCH_OWN_MAX 1024u
 /* Columns may be read this many records past `count` by vector code; what stands there is
  * unspecified. */
 #define BATCH_PADDING 64u
@@ -171,6 +173,10 @@ bool batch_add_flow_log(struct batch *batch, struct bytes name, uint8_t *id, str
 
 /* The id of a label text; "" is 0. Errors: ERROR_LIMIT. */
 bool batch_add_string(struct batch *batch, struct bytes text, uint16_t *id, struct error *err);
+
+/* Adds a label text behind those that are there, as a decoder does that has the whole table: without
+ * looking for an equal one. Errors: ERROR_LIMIT. */
+bool batch_push_string(struct batch *batch, struct bytes text, struct error *err);
 
 /* Sets the label of an address code, making the label table when it is the first. */
 bool batch_set_label(struct batch *batch, uint16_t code, struct batch_label label,

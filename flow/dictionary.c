@@ -56,6 +56,16 @@ void dictionary_reset(struct dictionary *dictionary) {
     dictionary->count = dictionary->octets = 0;
     dictionary->count4 = dictionary->count6 = 0;
     dictionary->bits = dictionary->bits6 = BITS_MIN;
+    dictionary->is_sorted = false;
+}
+
+void dictionary_adopt_sorted(struct dictionary *dictionary, uint32_t count4, uint32_t count6) {
+    assert(dictionary->count == 0 && count4 + count6 <= DICTIONARY_CODES_MAX);
+    dictionary->count = count4 + count6;
+    dictionary->octets = 4 * count4 + 16 * count6;
+    dictionary->count4 = count4;
+    dictionary->count6 = count6;
+    dictionary->is_sorted = true;
 }
 
 static void place4(struct dictionary *dictionary, uint32_t ipv4, uint16_t code) {
@@ -87,6 +97,18 @@ static void rebuild(struct dictionary *dictionary) {
             place6(dictionary, address, (uint16_t)code);
         }
     }
+}
+
+/* Builds the tables of an adopted dictionary, each at most half full. */
+static void build(struct dictionary *dictionary) {
+    while (2 * dictionary->count4 > 1u << dictionary->bits && dictionary->bits < BITS_MAX) {
+        dictionary->bits++;
+    }
+    while (2 * dictionary->count6 > 1u << dictionary->bits6 && dictionary->bits6 < BITS_MAX) {
+        dictionary->bits6++;
+    }
+    dictionary->is_sorted = false;
+    rebuild(dictionary);
 }
 
 static uint16_t append(struct dictionary *dictionary, struct address address, uint32_t octets) {
@@ -143,18 +165,45 @@ static uint16_t code6(struct dictionary *dictionary, struct address address) {
 }
 
 uint16_t dictionary_code(struct dictionary *dictionary, struct address address) {
+    if (dictionary->is_sorted) {
+        build(dictionary);
+    }
     return address_is_ipv4(address) ? code4(dictionary, address_ipv4(address))
                                     : code6(dictionary, address);
 }
 
 void dictionary_code_ipv4_burst(struct dictionary *dictionary, uint16_t *restrict codes,
                                 const uint32_t *restrict addresses, size_t count) {
+    if (dictionary->is_sorted) {
+        build(dictionary);
+    }
     for (size_t i = 0; i < count; i++) {
         codes[i] = code4(dictionary, addresses[i]);
     }
 }
 
+static bool find_sorted(const struct dictionary *dictionary, struct address address,
+                        uint16_t *code) {
+    bool is_ipv4 = address_is_ipv4(address);
+    uint32_t low = is_ipv4 ? 0 : dictionary->count4;
+    uint32_t high = is_ipv4 ? dictionary->count4 : dictionary->count;
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+        int order = address_compare(dictionary->values[middle], address);
+        if (order == 0) {
+            *code = (uint16_t)middle;
+            return true;
+        }
+        low = order < 0 ? middle + 1 : low;
+        high = order < 0 ? high : middle;
+    }
+    return false;
+}
+
 bool dictionary_find(const struct dictionary *dictionary, struct address address, uint16_t *code) {
+    if (dictionary->is_sorted) {
+        return find_sorted(dictionary, address, code);
+    }
     bool is_ipv4 = address_is_ipv4(address);
     uint32_t bits = is_ipv4 ? dictionary->bits : dictionary->bits6;
     uint32_t mask = (1u << bits) - 1;

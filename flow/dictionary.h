@@ -32,6 +32,7 @@ struct dictionary {
     uint32_t bits6;
     uint32_t count4;
     uint32_t count6;
+    bool is_sorted; /* values: IPv4 ascending, then the others; the tables are not built yet */
 };
 
 /* Allocates; errors: ERROR_LIMIT. */
@@ -47,6 +48,12 @@ uint16_t dictionary_code(struct dictionary *dictionary, struct address address);
 /* Codes of `count` IPv4 addresses (host order): the hot loop behind a parser's column pass. */
 void dictionary_code_ipv4_burst(struct dictionary *dictionary, uint16_t *restrict codes,
                                 const uint32_t *restrict addresses, size_t count);
+
+/* Takes over the addresses that the caller has written to `values` of an empty dictionary: `count4`
+ * IPv4 ones, then `count6` others, both ascending without repeats, at most DICTIONARY_CODES_MAX in
+ * all. Their codes are their indices. The hash tables are built when an address is coded next; until
+ * then dictionary_find searches by halves, so a decoded frame that is only read pays for no table. */
+void dictionary_adopt_sorted(struct dictionary *dictionary, uint32_t count4, uint32_t count6);
 
 /* The code of an address that may not be there: false when it is not. */
 bool dictionary_find(const struct dictionary *dictionary, struct address address, uint16_t *code);
