@@ -10,9 +10,16 @@
  * under different libzstd versions; with one version the bytes are a function of the batch alone. */
 
 #define FRAME_VERSION 1u
-/* Where a message must stay under the broker's default limit of 1 MiB. A batch within its own
- * bounds never gives a larger frame (checked by the encoder: ERROR_LIMIT). */
+/* Where a message must stay under the broker's default limit of 1 MiB.
+ *
+ * What counts is what a frame would take with nothing compressed (about 15 bytes a record of usual
+ * traffic), so that it does not hang on the version of libzstd what fits. Usual batches of any size
+ * fit. One of random 64-bit numbers, or of tens of thousands of long node names, may not: its owner
+ * then cuts it in two (frame_split.h) until the parts do. FRAME_RECORDS_SURE records always fit
+ * beside tables of up to FRAME_TABLES_SURE bytes, whatever they are: a test proves it. */
 #define FRAME_SIZE_MAX 900000u
+#define FRAME_RECORDS_SURE 4096u
+#define FRAME_TABLES_SURE 100000u
 /* Most minutes with totals in the directory; a frame that touches more has none (readers then read
  * the columns). */
 #define FRAME_MINUTES_MAX 4096u
@@ -68,8 +75,9 @@ void frame_encoder_free(struct frame_encoder *encoder);
 struct frame_decoder *frame_decoder_new(struct error *err);
 void frame_decoder_free(struct frame_decoder *decoder);
 
-/* Appends the frame of `batch`, which must pass batch_check, to `out`. Errors: ERROR_LIMIT (out's
- * maximum, FRAME_SIZE_MAX); `out` then has its old size. */
+/* Appends the frame of `batch`, which must pass batch_check, to `out`. Addresses of its dictionary
+ * that no record has are left out. Errors: ERROR_LIMIT (FRAME_SIZE_MAX, see there; out's maximum;
+ * memory); `out` then has its old size. */
 bool frame_encode(struct frame_encoder *encoder, const struct batch *batch, struct buffer *out,
                   struct error *err);
 
@@ -96,8 +104,9 @@ bool frame_decode(struct frame_decoder *decoder, struct batch *out, struct bytes
 bool frame_minutes(struct bytes bytes, struct frame_minute *out, uint32_t *count, bool *has_totals,
                    struct error *err);
 
-/* Whether the frame's dictionary holds an address, without decoding it (about 0.2 us). Errors: as
- * frame_decode. */
+/* Whether a record of the frame has an address, without decoding it (about 0.2 us). The dictionary's
+ * own checksum is not compared, which would cost more than the search: damage that frame_decode
+ * would find may give a wrong answer. Errors: as frame_decode. */
 bool frame_has_address(struct bytes bytes, struct address address, bool *has, struct error *err);
 
 #endif
