@@ -83,10 +83,13 @@ static bool refuse(struct bytes text, const char *what, struct error *err) {
 }
 
 static bool parse_scaled(struct bytes text, bool is_size, uint64_t *out) {
+    if (text.size == 0) {
+        return false;
+    }
     const uint8_t *at = text.data;
     const uint8_t *end = at + text.size;
     struct number number;
-    if (text.size == 0 || !read_number(&at, end, &number)) {
+    if (!read_number(&at, end, &number)) {
         return false;
     }
     uint64_t factor = read_factor(&at, end);
@@ -133,13 +136,13 @@ static size_t read_duration_unit(const uint8_t **at, const uint8_t *end) {
 }
 
 static bool parse_duration(struct bytes text, uint64_t *out_ms) {
+    if (text.size == 0) {
+        return false;
+    }
     const uint8_t *at = text.data;
     const uint8_t *end = at + text.size;
     uint64_t total = 0;
     size_t next = 0; /* the largest unit that may still come */
-    if (text.size == 0) {
-        return false;
-    }
     while (at < end) {
         struct number number;
         uint64_t ms;
