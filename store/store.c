@@ -233,15 +233,14 @@ static bool prepare_folder(struct store *store, enum store_mode mode, struct err
         return false;
     }
     bool is_store = access(store->manifest_path, F_OK) == 0;
-    if (mode == STORE_NEW && !is_empty) {
+    if (mode == STORE_NEW && is_store) {
         return error_set(err, ERROR_ARGUMENT,
-                         is_store ? "%s: holds a store already (--append goes on with it, "
-                                    "--force starts anew)"
-                                  : "%s: is not empty and not a store",
+                         "%s: holds a store already (--append goes on with it, --force starts "
+                         "anew)",
                          store->directory);
     }
-    if (mode == STORE_FORCE && !is_empty && !is_store) {
-        return error_set(err, ERROR_ARGUMENT, "%s: is not empty and not a store: nothing removed",
+    if (!is_empty && !is_store) {
+        return error_set(err, ERROR_ARGUMENT, "%s: is not empty and not a store: left as it is",
                          store->directory);
     }
     if (!take_lock(store, err) || (mode == STORE_FORCE && !remove_store(store, err))) {
@@ -250,10 +249,6 @@ static bool prepare_folder(struct store *store, enum store_mode mode, struct err
     if (mode == STORE_APPEND && is_store) {
         return read_manifest_file(store->manifest_path, store->manifest, err) &&
                recover_state(store, err);
-    }
-    if (mode == STORE_APPEND && !is_empty) {
-        return error_set(err, ERROR_ARGUMENT, "%s: is not empty and not a store",
-                         store->directory);
     }
     return write_manifest(store, err);
 }

@@ -88,10 +88,18 @@ bool console_flush(struct error *err) {
     return error_system(err, errno, "stdout");
 }
 
-int64_t console_clock_ms(void) {
+static int64_t clock_ms(clockid_t clock) {
     struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(clock, &now);
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+int64_t console_now_ms(void) {
+    return clock_ms(CLOCK_REALTIME);
+}
+
+int64_t console_clock_ms(void) {
+    return clock_ms(CLOCK_MONOTONIC);
 }
 
 void progress_init(struct progress *progress, bool is_wanted) {

@@ -58,6 +58,9 @@ void progress_show(struct progress *progress, uint64_t done, uint64_t total, uin
 /* Clears the line. */
 void progress_done(struct progress *progress);
 
+/* The wall clock in Unix ms: only for what people say relative to now ("-2h"). */
+int64_t console_now_ms(void);
+
 /* Milliseconds of a clock that never goes back, for progress and `seconds`: no result holds it. */
 int64_t console_clock_ms(void);
 

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tools/alert_view.h"
+
+#include "base/time.h"
+#include "base/units.h"
+#include "flow/batch.h"
+
+#define BOLD "\033[1m"
+#define RED "\033[31m"
+#define YELLOW "\033[33m"
+#define PLAIN "\033[0m"
+
+static uint64_t whole(double value) {
+    return value < 0 ? 0 : value > 1e18 ? (uint64_t)1e18 : (uint64_t)value;
+}
+
+/* Names come from logs: bytes that could move the cursor become '?'. */
+static void print_name(struct bytes name, FILE *out) {
+    for (size_t i = 0; i < name.size; i++) {
+        uint8_t octet = name.data[i];
+        fputc(octet < 0x20 || octet == 0x7f ? '?' : octet, out);
+    }
+}
+
+static const char *colour_of(const struct alert *alert) {
+    return alert->severity >= SEVERITY_HIGH ? RED : YELLOW;
+}
+
+static void print_peers(const struct evidence *evidence, FILE *out) {
+    char bytes[UNITS_TEXT_SIZE];
+    char address[ADDRESS_TEXT_SIZE];
+    uint32_t shown = evidence->peer_rows < 2 ? evidence->peer_rows : 2;
+    if (shown == 0) {
+        return;
+    }
+    fprintf(out, "    %llu peer%s%s:", (unsigned long long)evidence->peer_count,
+            evidence->peer_count == 1 ? "" : "s", evidence->is_cut ? " at least" : "");
+    for (uint32_t i = 0; i < shown; i++) {
+        address_format(evidence->peers[i].address, address);
+        units_format_bytes(evidence->peers[i].sum.bytes, UNITS_SI, bytes);
+        fprintf(out, "%s %s %s", i > 0 ? "," : "", address, bytes);
+    }
+    if (evidence->port_rows > 0) {
+        fprintf(out, "; mostly port %u, protocol %u", evidence->ports[0].port,
+                evidence->ports[0].protocol);
+    }
+    fputc('\n', out);
+}
+
+void alert_view_print(const struct alert *alert, bool has_colour, FILE *out) {
+    char time[TIME_TEXT_SIZE];
+    char observed[UNITS_TEXT_SIZE];
+    char expected[UNITS_TEXT_SIZE];
+    time_format(alert->window_start_ms, NULL, time);
+    units_format_bytes(whole(alert->observed), UNITS_SI, observed);
+    units_format_bytes(whole(alert->expected), UNITS_SI, expected);
+    fprintf(out, "%s  %-7s  %s%-8s%s  %-12s  ", time, alert_state_name(alert->state),
+            has_colour ? colour_of(alert) : "", alert_severity_name(alert->severity),
+            has_colour ? PLAIN : "", alert->class_);
+    fputs(has_colour ? BOLD : "", out);
+    print_name(alert->node, out);
+    fputs(has_colour ? PLAIN : "", out);
+    fprintf(out, "  %s/min %s, expected %s", observed,
+            alert->direction == DIRECTION_IN ? "in" : "out", expected);
+    if (alert->expected > 0) {
+        fprintf(out, " (%.0fx)", alert->observed / alert->expected);
+    }
+    fputc('\n', out);
+    if (alert->state == ALERT_OPEN) {
+        print_peers(&alert->evidence, out);
+    }
+}

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tools/run_options.h"
+
+#include "base/json_write.h"
+#include "base/time.h"
+#include "base/units.h"
+#include "ingest/aws.h"
+#include "tools/console.h"
+
+const char *const run_formats[] = { "auto", "aws", NULL };
+const char *const run_summaries[] = { "text", "json", "none", NULL };
+const char *const run_progresses[] = { "auto", "never", NULL };
+
+enum { FORMAT_AUTO, FORMAT_AWS };
+enum { SUMMARY_TEXT, SUMMARY_JSON, SUMMARY_NONE };
+
+void run_options_init(struct run_options *options) {
+    *options = (struct run_options){ .lateness_ms = -1, .threads = 1 };
+}
+
+bool run_options_apply(const struct run_options *options, struct pipeline_options *out,
+                       struct inventory **inventory, struct error *err) {
+    if (options->is_append && options->is_force) {
+        return error_set(err, ERROR_ARGUMENT, "--append and --force exclude each other");
+    }
+    if (options->store == NULL && (options->is_append || options->is_force)) {
+        return error_set(err, ERROR_ARGUMENT, "--append and --force are about a --store");
+    }
+    if (options->aws_interval_ms != 0 && options->aws_interval_ms != 60000 &&
+        options->aws_interval_ms != 600000) {
+        return error_set(err, ERROR_ARGUMENT,
+                         "--aws-interval: AWS aggregates over 60s or 600s, nothing else");
+    }
+    if (options->inventory != NULL && !inventory_open(inventory, options->inventory, err)) {
+        return false;
+    }
+    out->feeds = (struct feed_options){
+        .format = options->format == FORMAT_AWS ? &aws_source : NULL,
+        .source = { .aws_format = options->aws_format, .inventory = *inventory },
+        .reach_ms = options->aws_interval_ms,
+        .lateness_ms = options->lateness_ms,
+        .threads = (uint32_t)options->threads,
+        .is_strict = options->is_strict,
+    };
+    out->store = options->store;
+    out->store_mode = options->is_append  ? STORE_APPEND
+                      : options->is_force ? STORE_FORCE
+                                          : STORE_NEW;
+    out->has_progress = options->progress == 0;
+    return true;
+}
+
+static void time_field(struct json_writer *json, const char *key, int64_t ms, bool is_known) {
+    json_key(json, key);
+    if (is_known) {
+        char text[TIME_TEXT_SIZE];
+        time_format(ms, NULL, text);
+        json_string(json, text);
+    } else {
+        json_null(json);
+    }
+}
+
+static void number_field(struct json_writer *json, const char *key, uint64_t value) {
+    json_key(json, key);
+    json_u64(json, value);
+}
+
+static void summary_json(const struct pipeline_counts *counts) {
+    const struct feed_counts *feeds = &counts->feeds;
+    const struct source_counts *source = &feeds->source;
+    bool is_known = source->records > 0;
+    struct buffer out;
+    struct json_writer json;
+    buffer_init(&out, 4096);
+    json_init(&json, &out);
+    json_begin_object(&json);
+    number_field(&json, "files", feeds->files);
+    number_field(&json, "lines", source->lines);
+    number_field(&json, "headers", source->headers);
+    number_field(&json, "records", source->records);
+    number_field(&json, "nodata", source->nodata);
+    number_field(&json, "skipdata", source->skipdata);
+    number_field(&json, "malformed", source->malformed);
+    number_field(&json, "bytes", source->bytes);
+    number_field(&json, "packets", source->packets);
+    number_field(&json, "late", feeds->late);
+    number_field(&json, "future", feeds->future);
+    number_field(&json, "duplicate", counts->detector.duplicate);
+    number_field(&json, "nodes", counts->detector.nodes);
+    number_field(&json, "windows", counts->detector.windows);
+    number_field(&json, "alerts", counts->detector.alerts);
+    time_field(&json, "first", feeds->first_ms, is_known);
+    time_field(&json, "last", feeds->last_ms, is_known);
+    json_key(&json, "seconds");
+    json_decimal(&json, counts->seconds, 3);
+    json_end_object(&json);
+    fprintf(stderr, "%.*s\n", (int)out.size, (const char *)out.data);
+    buffer_done(&out);
+}
+
+static void say_count(const char *name, uint64_t count) {
+    if (count > 0) {
+        fprintf(stderr, ", %llu %s", (unsigned long long)count, name);
+    }
+}
+
+static void summary_text(const struct pipeline_counts *counts, bool has_detector) {
+    const struct feed_counts *feeds = &counts->feeds;
+    const struct source_counts *source = &feeds->source;
+    char records[UNITS_TEXT_SIZE];
+    char bytes[UNITS_TEXT_SIZE];
+    units_format_count(source->records, records);
+    units_format_bytes(source->bytes, UNITS_SI, bytes);
+    fprintf(stderr, "%llu files: %s records, %s in %.1f s", (unsigned long long)feeds->files,
+            records, bytes, counts->seconds);
+    say_count("NODATA", source->nodata);
+    say_count("SKIPDATA (data was lost there)", source->skipdata);
+    say_count("malformed lines", source->malformed);
+    say_count("late", feeds->late);
+    say_count("from the future", feeds->future);
+    say_count("of unknown direction", source->direction_unknown);
+    say_count("seen by another log too", counts->detector.duplicate);
+    say_count("files damaged", feeds->damaged_files);
+    fputc('\n', stderr);
+    if (source->records > 0) {
+        char first[TIME_TEXT_SIZE];
+        char last[TIME_TEXT_SIZE];
+        time_format(feeds->first_ms, NULL, first);
+        time_format(feeds->last_ms, NULL, last);
+        fprintf(stderr, "from %s to %s", first, last);
+        if (has_detector) {
+            fprintf(stderr, ": %llu nodes, %llu windows, %llu alerts",
+                    (unsigned long long)counts->detector.nodes,
+                    (unsigned long long)counts->detector.windows,
+                    (unsigned long long)counts->detector.alerts);
+        }
+        fputc('\n', stderr);
+    }
+}
+
+void run_summary(const struct run_options *options, const struct pipeline_counts *counts,
+                 bool has_detector) {
+    if (options->summary == SUMMARY_JSON) {
+        summary_json(counts);
+    } else if (options->summary == SUMMARY_TEXT) {
+        summary_text(counts, has_detector);
+    }
+}
+
+int run_status(const char *program, enum pipeline_result result, const struct error *err) {
+    switch (result) {
+    case PIPELINE_DONE: return EXIT_DONE;
+    case PIPELINE_PARTIAL: return EXIT_PARTIAL;
+    case PIPELINE_STRICT: console_say(program, "%s", err->message); return EXIT_PARTIAL;
+    case PIPELINE_USAGE: console_say(program, "%s", err->message); return EXIT_USAGE;
+    case PIPELINE_WRITE: console_say(program, "%s", err->message); return EXIT_WRITE;
+    }
+    return EXIT_USAGE;
+}

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A table's rows wait as texts until there are enough to measure: each cell as a length and its
+ * characters. Widths count characters, not bytes; bytes that could move the cursor become '?'. */
+#include "tools/sheet.h"
+
+#include "base/json_write.h"
+#include "base/time.h"
+#include "base/units.h"
+
+#define LINE_SIZE_MAX ((size_t)1 << 20)
+#define WAITING_SIZE_MAX ((size_t)64 << 20)
+#define CELL_SIZE 64u
+
+void sheet_begin(struct sheet *sheet, enum sheet_form form, const struct sheet_column *columns,
+                 uint32_t count, FILE *out) {
+    *sheet = (struct sheet){ .form = form, .columns = columns, .count = count, .out = out };
+    buffer_init(&sheet->line, LINE_SIZE_MAX);
+    buffer_init(&sheet->waiting, WAITING_SIZE_MAX);
+}
+
+static void put_line(struct sheet *sheet) {
+    (void)fwrite(sheet->line.data, 1, sheet->line.size, sheet->out); /* console_flush looks */
+    buffer_reset(&sheet->line);
+}
+
+/* A cell's text for tables and CSV; `scratch` holds it when it is made here. */
+static struct bytes cell_text(const struct sheet *sheet, enum sheet_kind kind,
+                              const struct sheet_cell *cell, char scratch[CELL_SIZE]) {
+    uint64_t number = cell->number < 0 ? 0 : (uint64_t)cell->number;
+    size_t size = 0;
+    switch (kind) {
+    case SHEET_TEXT: return cell->text;
+    case SHEET_TIME:
+        size = time_format(cell->number, sheet->zone, scratch);
+        return bytes_of(scratch, size);
+    case SHEET_BYTES:
+        if (sheet->is_human) {
+            return bytes_of(scratch, units_format_bytes(number, UNITS_SI, scratch));
+        }
+        break;
+    case SHEET_COUNT:
+        if (sheet->is_human) {
+            return bytes_of(scratch, units_format_count(number, scratch));
+        }
+        break;
+    case SHEET_DURATION:
+        if (sheet->is_human) {
+            return bytes_of(scratch, units_format_duration_short(cell->number, scratch));
+        }
+        break;
+    case SHEET_SHARE:
+        size = (size_t)snprintf(scratch, CELL_SIZE, "%lld.%02lld", (long long)cell->number / 100,
+                                (long long)cell->number % 100);
+        if (sheet->is_human) {
+            size = (size_t)snprintf(scratch, CELL_SIZE, "%lld.%lld %%",
+                                    (long long)cell->number / 100,
+                                    (long long)cell->number / 10 % 10);
+        }
+        return bytes_of(scratch, size);
+    case SHEET_NUMBER: break;
+    }
+    size = (size_t)snprintf(scratch, CELL_SIZE, "%lld", (long long)cell->number);
+    return bytes_of(scratch, size);
+}
+
+static void csv_text(struct buffer *out, struct bytes text) {
+    bool is_quoted = false;
+    for (size_t i = 0; i < text.size; i++) {
+        is_quoted |= text.data[i] == ',' || text.data[i] == '"' || text.data[i] == '\n' ||
+                     text.data[i] == '\r';
+    }
+    if (!is_quoted) {
+        buffer_put(out, text.data, text.size);
+        return;
+    }
+    buffer_u8(out, '"');
+    for (size_t i = 0; i < text.size; i++) {
+        if (text.data[i] == '"') {
+            buffer_u8(out, '"');
+        }
+        buffer_u8(out, text.data[i]);
+    }
+    buffer_u8(out, '"');
+}
+
+static void csv_header(struct sheet *sheet) {
+    for (uint32_t i = 0; i < sheet->count; i++) {
+        buffer_put(&sheet->line, ",", i > 0);
+        csv_text(&sheet->line, bytes_text(sheet->columns[i].name));
+    }
+    buffer_put(&sheet->line, "\r\n", 2);
+    put_line(sheet);
+}
+
+static void csv_row(struct sheet *sheet, const struct sheet_cell *cells) {
+    char scratch[CELL_SIZE];
+    for (uint32_t i = 0; i < sheet->count; i++) {
+        buffer_put(&sheet->line, ",", i > 0);
+        csv_text(&sheet->line, cell_text(sheet, sheet->columns[i].kind, &cells[i], scratch));
+    }
+    buffer_put(&sheet->line, "\r\n", 2);
+}
+
+static void json_row(struct sheet *sheet, const struct sheet_cell *cells) {
+    char scratch[CELL_SIZE];
+    struct json_writer json;
+    json_init(&json, &sheet->line);
+    json_begin_object(&json);
+    for (uint32_t i = 0; i < sheet->count; i++) {
+        enum sheet_kind kind = sheet->columns[i].kind;
+        json_key(&json, sheet->columns[i].name);
+        if (kind == SHEET_TEXT || kind == SHEET_TIME) {
+            json_text(&json, cell_text(sheet, kind, &cells[i], scratch));
+        } else if (kind == SHEET_SHARE) {
+            json_decimal(&json, (double)cells[i].number / 100, 2);
+        } else {
+            json_i64(&json, cells[i].number);
+        }
+    }
+    json_end_object(&json);
+}
+
+/* Characters of a UTF-8 text: its bytes that are no continuation. */
+static uint32_t width_of(struct bytes text) {
+    uint32_t width = 0;
+    for (size_t i = 0; i < text.size; i++) {
+        width += (text.data[i] & 0xc0) != 0x80;
+    }
+    return width;
+}
+
+static void table_cell(struct sheet *sheet, uint32_t column, struct bytes text, bool is_last) {
+    bool is_left = sheet->columns[column].kind == SHEET_TEXT ||
+                   sheet->columns[column].kind == SHEET_TIME;
+    uint32_t width = width_of(text);
+    uint32_t padding = width < sheet->widths[column] ? sheet->widths[column] - width : 0;
+    for (uint32_t i = 0; i < padding && !is_left; i++) {
+        buffer_u8(&sheet->line, ' ');
+    }
+    for (size_t i = 0; i < text.size; i++) {
+        uint8_t octet = text.data[i];
+        buffer_u8(&sheet->line, octet < 0x20 || octet == 0x7f ? '?' : octet);
+    }
+    for (uint32_t i = 0; i < padding && is_left && !is_last; i++) {
+        buffer_u8(&sheet->line, ' ');
+    }
+}
+
+/* Prints the rows that waited, under their header. */
+static bool table_release(struct sheet *sheet, struct error *err) {
+    struct cursor cursor = cursor_of(buffer_bytes(&sheet->waiting));
+    sheet->is_measured = true;
+    if (sheet->has_colour) {
+        buffer_put(&sheet->line, "\033[1m", 4);
+    }
+    for (uint32_t i = 0; i < sheet->count; i++) {
+        buffer_put(&sheet->line, "  ", i > 0 ? 2 : 0);
+        table_cell(sheet, i, bytes_text(sheet->columns[i].name), i + 1 == sheet->count);
+    }
+    if (sheet->has_colour) {
+        buffer_put(&sheet->line, "\033[0m", 4);
+    }
+    buffer_u8(&sheet->line, '\n');
+    put_line(sheet);
+    while (cursor_left(&cursor) > 0) {
+        for (uint32_t i = 0; i < sheet->count; i++) {
+            buffer_put(&sheet->line, "  ", i > 0 ? 2 : 0);
+            table_cell(sheet, i, cursor_string(&cursor), i + 1 == sheet->count);
+        }
+        buffer_u8(&sheet->line, '\n');
+        put_line(sheet);
+    }
+    bool ok = buffer_check(&sheet->waiting, "a table", err);
+    buffer_reset(&sheet->waiting);
+    return ok;
+}
+
+static bool table_row(struct sheet *sheet, const struct sheet_cell *cells, struct error *err) {
+    char scratch[CELL_SIZE];
+    if (sheet->rows == 1) {
+        for (uint32_t i = 0; i < sheet->count; i++) {
+            sheet->widths[i] = width_of(bytes_text(sheet->columns[i].name));
+        }
+    }
+    for (uint32_t i = 0; i < sheet->count; i++) {
+        struct bytes text = cell_text(sheet, sheet->columns[i].kind, &cells[i], scratch);
+        if (sheet->is_measured) {
+            buffer_put(&sheet->line, "  ", i > 0 ? 2 : 0);
+            table_cell(sheet, i, text, i + 1 == sheet->count);
+        } else {
+            uint32_t width = width_of(text);
+            sheet->widths[i] = width > sheet->widths[i] ? width : sheet->widths[i];
+            buffer_string(&sheet->waiting, text);
+        }
+    }
+    if (sheet->is_measured) {
+        buffer_u8(&sheet->line, '\n');
+    } else if (sheet->rows == SHEET_MEASURED_ROWS) {
+        return table_release(sheet, err);
+    }
+    return true;
+}
+
+bool sheet_row(struct sheet *sheet, const struct sheet_cell *cells, struct error *err) {
+    sheet->rows++;
+    switch (sheet->form) {
+    case SHEET_TABLE:
+        if (!table_row(sheet, cells, err)) {
+            return false;
+        }
+        break;
+    case SHEET_CSV:
+        if (sheet->rows == 1) {
+            csv_header(sheet);
+        }
+        csv_row(sheet, cells);
+        break;
+    case SHEET_NDJSON:
+        json_row(sheet, cells);
+        buffer_u8(&sheet->line, '\n');
+        break;
+    case SHEET_JSON:
+        buffer_put(&sheet->line, sheet->rows == 1 ? "[\n" : ",\n", 2);
+        json_row(sheet, cells);
+        break;
+    }
+    bool ok = buffer_check(&sheet->line, "a row", err);
+    put_line(sheet);
+    return ok;
+}
+
+bool sheet_end(struct sheet *sheet, struct error *err) {
+    bool ok = true;
+    if (sheet->form == SHEET_JSON) {
+        fputs(sheet->rows == 0 ? "[]\n" : "\n]\n", sheet->out);
+    } else if (sheet->form == SHEET_CSV && sheet->rows == 0) {
+        csv_header(sheet); /* no rows: the names all the same */
+    } else if (sheet->form == SHEET_TABLE && !sheet->is_measured && sheet->rows > 0) {
+        ok = table_release(sheet, err);
+    }
+    buffer_done(&sheet->line);
+    buffer_done(&sheet->waiting);
+    return ok;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `weir ingest`: flow logs into a store, without looking for anything in them. */
+#include "tools/console.h"
+#include "tools/run_options.h"
+#include "tools/weir.h"
+
+static const struct option_row rows[] = { RUN_OPTION_ROWS };
+
+static const struct option_table table = {
+    .program = "weir ingest",
+    .summary = "keep flow logs in a store that flowq can ask",
+    .usage = "--store DIR [OPTION...] PATH...",
+    .description = "Reads AWS VPC flow logs (files, directories, or - for standard input; plain, "
+                   "gzip or zstd) and keeps their flows in DIR.",
+    .examples = "  weir ingest --store flows AWSLogs/\n"
+                "  weir ingest --store flows --append more/AWSLogs/\n"
+                "  flowq --store flows --by src --top 10",
+    .rows = rows,
+    .count = sizeof rows / sizeof *rows,
+};
+
+static bool no_alert(void *context, const struct alert *alert, struct error *err) {
+    (void)context;
+    (void)alert;
+    (void)err;
+    return true;
+}
+
+static void on_notice(void *context, const char *text) {
+    (void)context;
+    console_say("weir ingest", "%s", text);
+}
+
+static int run(int argc, char **argv) {
+    struct run_options options;
+    struct pipeline_options pipeline = { 0 };
+    struct pipeline_events events = { .alert = no_alert, .notice = on_notice };
+    struct pipeline_counts counts;
+    struct inventory *inventory = NULL;
+    struct error err = { 0 };
+    int first;
+    int status;
+    run_options_init(&options);
+    enum option_result parsed = option_parse(&table, argc, argv, &options, &first, &err);
+    if (parsed == OPTION_RUN && options.store == NULL) {
+        error_set(&err, ERROR_ARGUMENT, "--store DIR is missing: where shall the flows be kept?");
+        parsed = OPTION_ERROR;
+    }
+    if (!weir_should_run(&table, parsed, &err, &status)) {
+        return status;
+    }
+    if (!run_options_apply(&options, &pipeline, &inventory, &err)) {
+        return console_fail(table.program, &err, EXIT_USAGE);
+    }
+    enum pipeline_result result = pipeline_run((const char *const *)argv + first,
+                                               (size_t)(argc - first), &pipeline, &events, &counts,
+                                               &err);
+    status = run_status(table.program, result, &err);
+    if (status == EXIT_DONE || status == EXIT_PARTIAL) {
+        run_summary(&options, &counts, false);
+    }
+    inventory_free(inventory);
+    return status;
+}
+
+const struct weir_command weir_ingest = { .name = "ingest", .options = &table, .run = run };

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `weir replay`: captured flow logs in, alerts out, on one machine with nothing else installed. */
+#include "base/time.h"
+#include "tools/alert_view.h"
+#include "tools/console.h"
+#include "tools/run_options.h"
+#include "tools/weir.h"
+
+#include <unistd.h>
+
+struct replay_options {
+    struct run_options run;
+    int64_t window_ms;
+    int64_t warm_up_ms;
+    int output;
+};
+
+enum { OUTPUT_AUTO, OUTPUT_NDJSON, OUTPUT_TABLE };
+static const char *const outputs[] = { "auto", "ndjson", "table", NULL };
+
+static const struct option_row rows[] = {
+    RUN_OPTION_ROWS,
+    { .name = "window",
+      .kind = OPTION_DURATION,
+      .offset = offsetof(struct replay_options, window_ms),
+      .argument = "TIME",
+      .help = "length of a window (default 60s)" },
+    { .name = "warm-up",
+      .kind = OPTION_DURATION,
+      .offset = offsetof(struct replay_options, warm_up_ms),
+      .argument = "TIME",
+      .help = "a node younger than this only learns (default 24h)" },
+    { .name = "output",
+      .letter = 'o',
+      .kind = OPTION_CHOICE,
+      .offset = offsetof(struct replay_options, output),
+      .argument = "FORM",
+      .choices = outputs,
+      .help = "alerts on stdout: ndjson, or table (the default on a terminal)" },
+};
+
+static const struct option_table table = {
+    .program = "weir replay",
+    .summary = "find floods and leaks in captured flow logs",
+    .usage = "[--store DIR] [OPTION...] PATH...",
+    .description =
+        "Reads AWS VPC flow logs (files, directories, or - for standard input; plain, gzip or "
+        "zstd), learns what is normal for every node, and writes an alert, with its evidence, for "
+        "every node whose traffic leaves it. The same input gives the same output, whatever "
+        "--threads is.\n\n"
+        "Exit status: 0 done; 2 usage; 3 some input could not be read (the rest was); 4 the store "
+        "could not be written.",
+    .examples = "  weir replay AWSLogs/\n"
+                "  weir replay --store store --threads 2 AWSLogs/\n"
+                "  weir replay -o ndjson --inventory nodes.csv AWSLogs/ | jq .node",
+    .rows = rows,
+    .count = sizeof rows / sizeof *rows,
+};
+
+struct replay {
+    bool is_table;
+    bool has_colour;
+    struct buffer line;
+};
+
+static bool on_alert(void *context, const struct alert *alert, struct error *err) {
+    struct replay *replay = context;
+    if (replay->is_table) {
+        alert_view_print(alert, replay->has_colour, stdout);
+        return console_flush(err);
+    }
+    buffer_reset(&replay->line);
+    alert_write_json(alert, &replay->line);
+    if (!buffer_check(&replay->line, "alert", err)) {
+        return false;
+    }
+    (void)fwrite(replay->line.data, 1, replay->line.size, stdout); /* console_flush looks */
+    return console_flush(err);
+}
+
+static void on_notice(void *context, const char *text) {
+    (void)context;
+    console_say(table.program, "%s", text);
+}
+
+static int replay_paths(const struct replay_options *options, const char *const *paths,
+                        size_t count) {
+    struct detector_config config;
+    struct pipeline_options pipeline = { .detector = &config };
+    struct pipeline_counts counts;
+    struct inventory *inventory = NULL;
+    struct error err = { 0 };
+    bool is_terminal = console_is_terminal(STDOUT_FILENO);
+    struct replay replay = {
+        .is_table = options->output == OUTPUT_TABLE ||
+                    (options->output == OUTPUT_AUTO && is_terminal),
+        .has_colour = console_has_colour(),
+    };
+    struct pipeline_events events = { .context = &replay, .alert = on_alert, .notice = on_notice };
+    detector_config_init(&config);
+    config.window_ms = options->window_ms;
+    config.warm_up_ms = options->warm_up_ms;
+    if (!detector_config_check(&config, &err) ||
+        !run_options_apply(&options->run, &pipeline, &inventory, &err)) {
+        return console_fail(table.program, &err, EXIT_USAGE);
+    }
+    buffer_init(&replay.line, (size_t)1 << 20);
+    enum pipeline_result result = pipeline_run(paths, count, &pipeline, &events, &counts, &err);
+    int status = run_status(table.program, result, &err);
+    if (status == EXIT_DONE || status == EXIT_PARTIAL) {
+        run_summary(&options->run, &counts, true);
+    }
+    buffer_done(&replay.line);
+    inventory_free(inventory);
+    return status;
+}
+
+static int run(int argc, char **argv) {
+    struct detector_config defaults;
+    struct error err = { 0 };
+    int first;
+    int status;
+    detector_config_init(&defaults);
+    struct replay_options options = {
+        .window_ms = defaults.window_ms,
+        .warm_up_ms = defaults.warm_up_ms,
+    };
+    run_options_init(&options.run);
+    enum option_result parsed = option_parse(&table, argc, argv, &options, &first, &err);
+    if (parsed == OPTION_RUN && first == argc) {
+        error_set(&err, ERROR_ARGUMENT, "no PATH was given (- is standard input)");
+        parsed = OPTION_ERROR;
+    }
+    if (!weir_should_run(&table, parsed, &err, &status)) {
+        return status;
+    }
+    return replay_paths(&options, (const char *const *)argv + first, (size_t)(argc - first));
+}
+
+const struct weir_command weir_replay = { .name = "replay", .options = &table, .run = run };
