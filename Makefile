@@ -19,8 +19,8 @@ LIBS := -lisal -lzstd -lxxhash -lcrypto -lpthread -lm
 ROOMS := base flow ingest bus detect store query
 objects = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $1))
 LIBRARY := $(BUILD)/libweir.a
-TOOL_OBJECTS := $(filter-out $(BUILD)/tools/weir% $(BUILD)/tools/flowq%,$(call objects,tools/*.c))
-GEN_OBJECTS := $(filter-out %_main.o,$(call objects,tests/gen/*.c))
+TOOLS := $(BUILD)/libtools.a
+GEN := $(BUILD)/libgen.a
 PROGRAMS := $(BUILD)/bin/weir $(BUILD)/bin/flowq $(BUILD)/bin/weir-gen
 names = $(patsubst %.c,$(BUILD)/%,$(wildcard $1))
 UNIT_TESTS := $(call names,tests/unit/*_test.c)
@@ -42,26 +42,29 @@ $(BUILD)/%.o: %.c
 	$(call quiet,CC)$(CC) $(ALL_CFLAGS) $(WIDTH) -MMD -MP -c -o $@ $<
 
 $(LIBRARY): $(foreach room,$(ROOMS),$(call objects,$(room)/*.c))
+$(TOOLS): $(filter-out $(BUILD)/tools/weir% $(BUILD)/tools/flowq%,$(call objects,tools/*.c))
+$(GEN): $(filter-out %_main.o,$(call objects,tests/gen/*.c))
+$(LIBRARY) $(TOOLS) $(GEN):
 	@rm -f $@
 	$(call quiet,AR)$(AR) rcsD $@ $^
 
 link = @mkdir -p $(@D); $(if $(V),set -x,echo "  LD $(patsubst $(BUILD)/%,%,$@)"); \
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(LIBRARY) $1 $(LIBS)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $1 $(LIBS)
 
-$(BUILD)/bin/weir: $(call objects,tools/weir*.c) $(TOOL_OBJECTS) $(LIBRARY)
+$(BUILD)/bin/weir: $(call objects,tools/weir*.c) $(TOOLS) $(LIBRARY)
 	$(link)
-$(BUILD)/bin/flowq: $(call objects,tools/flowq*.c) $(TOOL_OBJECTS) $(LIBRARY)
+$(BUILD)/bin/flowq: $(call objects,tools/flowq*.c) $(TOOLS) $(LIBRARY)
 	$(link)
-$(BUILD)/bin/weir-gen: $(call objects,tests/gen/*.c) $(LIBRARY)
+$(BUILD)/bin/weir-gen: $(call objects,tests/gen/*_main.c) $(GEN) $(LIBRARY)
 	$(link)
 # A test of the programs or of the generator is named tools_..._test or gen_..._test.
-$(filter $(BUILD)/tests/unit/tools_%,$(UNIT_TESTS)): $(TOOL_OBJECTS)
-$(filter $(BUILD)/tests/unit/gen_%,$(UNIT_TESTS)): $(GEN_OBJECTS)
+$(filter $(BUILD)/tests/unit/tools_%,$(UNIT_TESTS)): $(TOOLS)
+$(filter $(BUILD)/tests/unit/gen_%,$(UNIT_TESTS)): $(GEN)
 $(UNIT_TESTS): %: %.o $(LIBRARY)
 	$(call link,-lcmocka -lz)
 $(FUZZ_REPLAYS): $(BUILD)/%_replay: $(BUILD)/%.o $(BUILD)/tests/fuzz/replay.o $(LIBRARY)
 	$(link)
-$(BENCHES): %: %.o $(GEN_OBJECTS) $(TOOL_OBJECTS) $(LIBRARY)
+$(BENCHES): %: %.o $(GEN) $(TOOLS) $(LIBRARY)
 	$(link)
 $(FUZZERS): %: %.o $(LIBRARY)
 	$(call link,-fsanitize=fuzzer)
