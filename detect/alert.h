@@ -55,6 +55,9 @@ struct alert_sink {
     bool (*emit)(void *context, const struct alert *alert, struct error *err);
 };
 
+/* Sets `id` from the fields that it is a hash of: 128 bits of XXH3, as hex. */
+void alert_identify(struct alert *alert);
+
 /* Appends the alert as one line of JSON with its newline. Errors are latched in `out`. */
 void alert_write_json(const struct alert *alert, struct buffer *out);
 

@@ -6,8 +6,8 @@
 #include "detect/config.h"
 #include "detect/roster.h"
 
-/* From the metrics of one closed window to alerts: score all nodes against their baselines, apply the
- * rules, move the episodes on, emit, and only then learn. The windower (detect/window.h) calls it
+/* From the metrics of one closed window to alerts: score all nodes against their baselines, apply
+ * the rules, learn only then, move the episodes on, emit. The windower (detect/window.h) calls it
  * once a window, in order; windows without any observed node are not shown (their passing follows
  * from the times). Per-node state lies in arrays by roster index. One thread. */
 
@@ -19,7 +19,8 @@ struct judge_window {
     int64_t end_ms;
     const struct roster *roster;
     const float *values[METRIC_COUNT]; /* in metric units a minute */
-    const uint8_t *quality;            /* enum metric_quality; without METRIC_OBSERVED: no score, no learning */
+    const uint8_t
+        *quality; /* enum metric_quality; without METRIC_OBSERVED: no score, no learning */
 };
 
 /* Asks for the evidence of one node and direction in the window being judged. */
@@ -34,6 +35,15 @@ void judge_free(struct judge *judge);
 /* Errors: ERROR_LIMIT, those of the sink and of `evidence`. */
 bool judge_window(struct judge *judge, const struct judge_window *window, judge_evidence evidence,
                   void *context, struct error *err);
+
+/* Time has passed up to `until_ms` (the watermark; every window that ends by then was shown):
+ * closes the episodes that were quiet long enough by then, in the order (window, node name,
+ * direction). What closes, and as of when, follows from the episodes and the times alone; a call
+ * more or less changes nothing but when alerts come out. judge_window calls it for the time before
+ * its window. Not called with the end of input: an episode that is open then stays open. Errors:
+ * those of the sink. */
+bool judge_pass(struct judge *judge, const struct roster *roster, int64_t until_ms,
+                struct error *err);
 
 /* The index is about to be given to another node, or the node has been retired: its baseline is
  * dropped and its open episodes are closed as of `at_ms` (alerts in the order of directions). */

@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The alert as JSON (docs/FORMATS.md, "Alert"): keys in one order, numbers by integer arithmetic,
+ * so that the same alert is the same bytes on every machine. */
+#include "detect/alert.h"
+
+#include "base/json_write.h"
+#include "base/time.h"
+#include "flow/batch.h"
+#include "flow/community.h"
+
+#include <xxhash.h>
+
+#define ALERT_VERSION 1
+/* Digits behind the point of values (bytes are whole), and of ratios. */
+#define VALUE_DECIMALS 0
+#define RATIO_DECIMALS 3
+/* Community IDs are made with the seed that every peer has by default. */
+#define COMMUNITY_SEED 0
+
+#define PROTOCOL_ICMP 1
+#define PROTOCOL_ICMPV6 58
+
+const char *alert_state_name(enum alert_state state) {
+    static const char *const names[] = { "open", "ongoing", "closed" };
+    return (unsigned)state < 3 ? names[state] : "unknown";
+}
+
+const char *alert_severity_name(enum alert_severity severity) {
+    static const char *const names[] = { "low", "medium", "high", "critical" };
+    return (unsigned)severity < 4 ? names[severity] : "unknown";
+}
+
+const char *alert_advice_name(enum alert_advice advice) {
+    static const char *const names[] = { "none", "notify", "quarantine", "recycle" };
+    return (unsigned)advice < 4 ? names[advice] : "unknown";
+}
+
+static const char *direction_name(uint8_t direction) {
+    return direction == DIRECTION_IN ? "in" : direction == DIRECTION_OUT ? "out" : "unknown";
+}
+
+/* --- identity ------------------------------------------------------------------------------ */
+
+static void put_hash(uint8_t out[16], const void *data, size_t size) {
+    XXH128_canonical_t hash;
+    XXH128_canonicalFromHash(&hash, XXH3_128bits(data, size));
+    memcpy(out, hash.digest, sizeof hash.digest);
+}
+
+/* The fields at fixed places, each text by its own hash: so no two lists of fields are the same
+ * bytes, whatever the texts hold, and nothing is allocated. */
+void alert_identify(struct alert *alert) {
+    static const char digits[] = "0123456789abcdef";
+    const struct bytes texts[] = { alert->cluster, alert->identity, bytes_text(alert->class_),
+                                   bytes_text(alert->rule) };
+    uint8_t fields[4 * 16 + 3 * 8];
+    for (size_t i = 0; i < 4; i++) {
+        put_hash(fields + 16 * i, texts[i].size == 0 ? "" : (const void *)texts[i].data,
+                 texts[i].size);
+    }
+    put_u64(fields + 64, (uint64_t)alert->episode_start_ms);
+    put_u64(fields + 72, (uint64_t)alert->window_start_ms);
+    put_u64(fields + 80, (uint64_t)alert->state);
+    uint8_t id[16];
+    put_hash(id, fields, sizeof fields);
+    for (size_t i = 0; i < sizeof id; i++) {
+        alert->id[2 * i] = digits[id[i] >> 4];
+        alert->id[2 * i + 1] = digits[id[i] & 15];
+    }
+    alert->id[32] = '\0';
+}
+
+/* --- pieces -------------------------------------------------------------------------------- */
+
+static void put_time(struct json_writer *json, const char *key, int64_t time_ms) {
+    char text[TIME_TEXT_SIZE];
+    (void)time_format(time_ms, NULL, text);
+    json_key(json, key);
+    json_string(json, text);
+}
+
+static void put_text(struct json_writer *json, const char *key, struct bytes text) {
+    json_key(json, key);
+    json_text(json, text);
+}
+
+static void put_string(struct json_writer *json, const char *key, const char *text) {
+    json_key(json, key);
+    json_string(json, text);
+}
+
+static void put_number(struct json_writer *json, const char *key, double value, unsigned decimals) {
+    json_key(json, key);
+    json_decimal(json, value, decimals);
+}
+
+static void put_count(struct json_writer *json, const char *key, uint64_t count) {
+    json_key(json, key);
+    json_u64(json, count);
+}
+
+static void put_address(struct json_writer *json, struct address address) {
+    char text[ADDRESS_TEXT_SIZE];
+    size_t size = address_format(address, text);
+    json_text(json, bytes_of(text, size));
+}
+
+static void put_sum(struct json_writer *json, const struct evidence_sum *sum) {
+    put_count(json, "bytes", sum->bytes);
+    put_count(json, "packets", sum->packets);
+    put_count(json, "flows", sum->flows);
+}
+
+/* An instance id of EC2 is an identity of this form; other identities are not instances. */
+static struct bytes instance_of(struct bytes identity) {
+    bool is_instance = identity.size > 2 && memcmp(identity.data, "i-", 2) == 0;
+    return is_instance ? identity : bytes_text("");
+}
+
+static void put_node_ref(struct json_writer *json, const struct alert *alert) {
+    json_key(json, "node_ref");
+    json_begin_object(json);
+    put_text(json, "name", alert->node);
+    put_text(json, "identity", alert->identity);
+    put_text(json, "instance", instance_of(alert->identity));
+    json_key(json, "addresses");
+    json_begin_array(json);
+    for (uint32_t i = 0; i < alert->own_count; i++) {
+        put_address(json, alert->own[i]);
+    }
+    json_end_array(json);
+    put_text(json, "interface", alert->interface);
+    json_end_object(json);
+}
+
+/* --- evidence ------------------------------------------------------------------------------ */
+
+/* The command that shows the flows behind the alert, for a POSIX shell: the filter stands in single
+ * quotes, the name within it in double ones, each with what would end them escaped. */
+static void put_flowq(struct json_writer *json, const struct alert *alert) {
+    char from[TIME_TEXT_SIZE];
+    char to[TIME_TEXT_SIZE];
+    (void)time_format_seconds(alert->episode_start_ms, NULL, from);
+    (void)time_format_seconds(alert->window_end_ms, NULL, to);
+    struct buffer text;
+    buffer_init(&text, 64 + 2 * TIME_TEXT_SIZE + 4 * alert->node.size);
+    const char *const pieces[] = { "flowq --from ", from, " --to ", to, " 'node \"" };
+    for (size_t i = 0; i < sizeof pieces / sizeof pieces[0]; i++) {
+        buffer_put(&text, pieces[i], strlen(pieces[i]));
+    }
+    for (size_t i = 0; i < alert->node.size; i++) {
+        uint8_t byte = alert->node.data[i];
+        if (byte == '\'') {
+            buffer_put(&text, "'\\''", 4);
+            continue;
+        }
+        if (byte == '"' || byte == '\\') {
+            buffer_u8(&text, '\\');
+        }
+        buffer_u8(&text, byte);
+    }
+    buffer_put(&text, "\"", 1);
+    if (alert->direction != DIRECTION_UNKNOWN) {
+        const char *direction = direction_name(alert->direction);
+        buffer_put(&text, " and ", 5);
+        buffer_put(&text, direction, strlen(direction));
+    }
+    buffer_put(&text, "'", 1);
+    json_key(json, "flowq");
+    json_text(json, buffer_bytes(&text));
+    json->out->failed = json->out->failed || text.failed;
+    buffer_done(&text);
+}
+
+static void put_peers(struct json_writer *json, const struct evidence *evidence) {
+    json_key(json, "peers");
+    json_begin_array(json);
+    for (uint32_t i = 0; i < evidence->peer_rows; i++) {
+        json_begin_object(json);
+        json_key(json, "address");
+        put_address(json, evidence->peers[i].address);
+        put_sum(json, &evidence->peers[i].sum);
+        json_end_object(json);
+    }
+    json_end_array(json);
+}
+
+static void put_ports(struct json_writer *json, const struct evidence *evidence) {
+    json_key(json, "ports");
+    json_begin_array(json);
+    for (uint32_t i = 0; i < evidence->port_rows; i++) {
+        json_begin_object(json);
+        put_count(json, "port", evidence->ports[i].port);
+        put_count(json, "protocol", evidence->ports[i].protocol);
+        put_sum(json, &evidence->ports[i].sum);
+        json_end_object(json);
+    }
+    json_end_array(json);
+    json_key(json, "protocols");
+    json_begin_array(json);
+    for (uint32_t i = 0; i < evidence->protocol_rows; i++) {
+        json_begin_object(json);
+        put_count(json, "protocol", evidence->protocols[i].protocol);
+        put_sum(json, &evidence->protocols[i].sum);
+        json_end_object(json);
+    }
+    json_end_array(json);
+}
+
+static bool address_is_known(struct address address) {
+    return address.high != 0 || address.low != 0;
+}
+
+static void put_keys(struct json_writer *json, const struct evidence *evidence) {
+    json_key(json, "keys");
+    json_begin_array(json);
+    for (uint32_t i = 0; i < evidence->key_rows; i++) {
+        const struct evidence_key *key = &evidence->keys[i];
+        json_begin_object(json);
+        json_key(json, "local");
+        if (address_is_known(key->local)) {
+            put_address(json, key->local);
+        } else {
+            json_string(json, "");
+        }
+        put_count(json, "local_port", key->local_port);
+        json_key(json, "peer");
+        put_address(json, key->peer);
+        put_count(json, "peer_port", key->peer_port);
+        put_count(json, "protocol", key->protocol);
+        put_sum(json, &key->sum);
+        json_end_object(json);
+    }
+    json_end_array(json);
+}
+
+static void put_evidence(struct json_writer *json, const struct alert *alert) {
+    const struct evidence *evidence = &alert->evidence;
+    json_key(json, "evidence");
+    json_begin_object(json);
+    put_sum(json, &evidence->total);
+    put_count(json, "peer_count", evidence->peer_count);
+    put_peers(json, evidence);
+    put_ports(json, evidence);
+    put_keys(json, evidence);
+    json_key(json, "is_cut");
+    json_bool(json, evidence->is_cut);
+    put_flowq(json, alert);
+    json_end_object(json);
+}
+
+/* Of the keys whose id is known: flow logs tell neither type nor code of ICMP, and an unknown local
+ * address would give the id of another flow. */
+static void put_community_ids(struct json_writer *json, const struct evidence *evidence) {
+    json_key(json, "community_ids");
+    json_begin_array(json);
+    for (uint32_t i = 0; i < evidence->key_rows; i++) {
+        const struct evidence_key *key = &evidence->keys[i];
+        const struct community_flow flow = {
+            .src = key->local,
+            .dst = key->peer,
+            .src_port = key->local_port,
+            .dst_port = key->peer_port,
+            .protocol = key->protocol,
+        };
+        char id[COMMUNITY_ID_SIZE];
+        bool has_id = key->protocol != PROTOCOL_ICMP && key->protocol != PROTOCOL_ICMPV6 &&
+                      address_is_known(key->local);
+        if (has_id && community_id(&flow, COMMUNITY_SEED, id)) {
+            json_string(json, id);
+        }
+    }
+    json_end_array(json);
+}
+
+/* --- the whole ----------------------------------------------------------------------------- */
+
+static void put_head(struct json_writer *json, const struct alert *alert) {
+    put_count(json, "v", ALERT_VERSION);
+    put_string(json, "id", alert->id);
+    put_string(json, "lineage", alert->lineage);
+    put_text(json, "cluster", alert->cluster);
+    put_time(json, "time", alert->window_end_ms);
+    put_time(json, "window_start", alert->window_start_ms);
+    put_time(json, "window_end", alert->window_end_ms);
+    put_text(json, "node", alert->node);
+    put_node_ref(json, alert);
+    put_text(json, "role", alert->role);
+    put_string(json, "class", alert->class_);
+    put_string(json, "direction", direction_name(alert->direction));
+}
+
+static void put_measure(struct json_writer *json, const struct alert *alert) {
+    double fold = alert->expected > 0 ? alert->observed / alert->expected : 0;
+    put_string(json, "metric", metric_rows[alert->metric].name);
+    put_string(json, "unit", metric_rows[alert->metric].unit);
+    put_number(json, "observed", alert->observed, VALUE_DECIMALS);
+    put_number(json, "expected", alert->expected, VALUE_DECIMALS);
+    put_number(json, "fold", fold, RATIO_DECIMALS);
+    put_number(json, "score", alert->score, RATIO_DECIMALS);
+    put_string(json, "severity", alert_severity_name(alert->severity));
+    put_number(json, "confidence", alert->confidence, RATIO_DECIMALS);
+    put_string(json, "state", alert_state_name(alert->state));
+    put_string(json, "episode", alert->episode);
+}
+
+static void put_baseline(struct json_writer *json, const struct alert *alert) {
+    put_string(json, "rule", alert->rule);
+    put_number(json, "threshold", alert->threshold, VALUE_DECIMALS);
+    json_key(json, "baseline");
+    json_begin_object(json);
+    put_number(json, "expected", alert->expected, VALUE_DECIMALS);
+    put_number(json, "low", alert->low, VALUE_DECIMALS);
+    put_number(json, "high", alert->high, VALUE_DECIMALS);
+    json_key(json, "age");
+    json_i64(json, alert->baseline_age_ms / 1000);
+    put_count(json, "samples", alert->baseline_samples);
+    json_end_object(json);
+}
+
+static void put_tail(struct json_writer *json, const struct alert *alert) {
+    static const struct {
+        uint32_t bit;
+        const char *name;
+    } qualities[] = { { METRIC_SKIPPED, "skipped" },
+                      { METRIC_SAMPLED, "sampled" },
+                      { METRIC_CUT, "cut" } };
+    json_key(json, "quality");
+    json_begin_array(json);
+    for (size_t i = 0; i < sizeof qualities / sizeof qualities[0]; i++) {
+        if (alert->quality & qualities[i].bit) {
+            json_string(json, qualities[i].name);
+        }
+    }
+    json_end_array(json);
+    put_string(json, "state_age", alert->is_warm ? "warm" : "cold");
+    json_key(json, "attack");
+    json_begin_array(json);
+    for (size_t i = 0; i < 2 && alert->attack[i] != NULL; i++) {
+        json_string(json, alert->attack[i]);
+    }
+    json_end_array(json);
+    put_community_ids(json, &alert->evidence);
+    put_string(json, "recommended_action", alert_advice_name(alert->advice));
+}
+
+void alert_write_json(const struct alert *alert, struct buffer *out) {
+    struct json_writer json;
+    json_init(&json, out);
+    json_begin_object(&json);
+    put_head(&json, alert);
+    put_measure(&json, alert);
+    put_evidence(&json, alert);
+    put_baseline(&json, alert);
+    put_tail(&json, alert);
+    json_end_object(&json);
+    buffer_u8(out, '\n');
+}

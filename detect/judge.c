@@ -1,0 +1,449 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Findings to episodes to alerts. What a window gives is gathered as turns (an episode fires, or
+ * ends), sorted by (window, node name, direction), and only then told: the order of roster indices
+ * never reaches a result. */
+#include "detect/judge.h"
+
+#include "detect/bits.h"
+#include "detect/episode.h"
+#include "flow/batch.h"
+#include "flow/spread.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <xxhash.h>
+
+/* One thing to tell of one episode. */
+struct turn {
+    int64_t end_ms; /* of the window it belongs to */
+    uint32_t node;
+    uint8_t direction;
+    uint32_t finding; /* index; FINDING_NONE: the episode ends */
+};
+
+#define FINDING_NONE UINT32_MAX
+
+struct judge {
+    struct scorer scorer; /* holds the configuration */
+    struct alert_sink sink;
+    struct episode_set episodes;
+    struct turn *turns;
+    uint32_t turn_count;
+    uint32_t turn_capacity;
+    uint64_t configuration; /* hash of what forms alerts besides the records */
+    uint64_t lineage;
+    int64_t seen_ms; /* end of the last window judged; 0 before the first */
+    uint64_t alert_count;
+    uint64_t episode_count;
+};
+
+/* What an alert is made from, besides the judge. */
+struct telling {
+    const struct roster *roster;
+    const struct episode *episode;
+    enum rule rule;
+    enum alert_state state;
+    const struct finding_measure *measure;
+    uint8_t corroborating;
+    uint32_t samples;
+    int64_t end_ms;          /* of the window */
+    judge_evidence evidence; /* NULL: none */
+    void *context;
+};
+
+/* The chain of configurations: each link names the one before and where it ended. */
+static uint64_t lineage_next(uint64_t lineage, int64_t window_ms, uint64_t configuration) {
+    uint8_t link[24];
+    put_u64(link, lineage);
+    put_u64(link + 8, (uint64_t)window_ms);
+    put_u64(link + 16, configuration);
+    return XXH3_64bits(link, sizeof link);
+}
+
+bool judge_new(struct judge **out, const struct detector_config *config,
+               const struct alert_sink *sink, struct error *err) {
+    *out = NULL;
+    if (!detector_config_check(config, err)) {
+        return false;
+    }
+    struct judge *judge = calloc(1, sizeof *judge);
+    if (judge == NULL) {
+        return error_set(err, ERROR_LIMIT, "no memory for a judge");
+    }
+    if (!scorer_init(&judge->scorer, config, err)) {
+        judge_free(judge);
+        return false;
+    }
+    judge->sink = *sink;
+    judge->configuration = detector_config_hash(config) ^ rule_table_hash();
+    judge->lineage = lineage_next(0, 0, judge->configuration);
+    *out = judge;
+    return true;
+}
+
+void judge_free(struct judge *judge) {
+    if (judge != NULL) {
+        scorer_done(&judge->scorer);
+        episode_set_done(&judge->episodes);
+        free(judge->turns);
+        free(judge);
+    }
+}
+
+/* --- one alert ---------------------------------------------------------------------------- */
+
+/* 1 - 2^-(over_hour/2 + over_record/2 + corroborating/2), and less where the data is worse: skipped
+ * data hides as much as it shows, sampled counts are estimates, a cut summary blurs only evidence.
+ * Not calibrated. */
+static double confidence_of(const struct telling *telling, uint32_t quality) {
+    double over_hour = (double)telling->measure->over_hour;
+    double over_record = (double)telling->measure->over_record;
+    double bits = (over_hour > 0 ? over_hour / 2 : 0) + (over_record > 0 ? over_record / 2 : 0) +
+                  0.5 * telling->corroborating;
+    double confidence = 1.0 - bits_exp2(-bits);
+    confidence *= quality & METRIC_SKIPPED ? 0.5 : 1.0;
+    confidence *= quality & METRIC_SAMPLED ? 0.75 : 1.0;
+    confidence *= quality & METRIC_CUT ? 0.9 : 1.0;
+    return confidence;
+}
+
+static enum alert_severity severity_of(const struct rule_row *row,
+                                       const struct finding_measure *measure) {
+    bool is_high = measure->over_record >= row->high_min;
+    return is_high && row->severity < SEVERITY_HIGH ? SEVERITY_HIGH : row->severity;
+}
+
+static void alert_name_node(struct alert *alert, const struct judge *judge,
+                            const struct roster_node *node) {
+    alert->cluster = judge->scorer.config.cluster;
+    alert->node = node->name;
+    alert->identity = node->identity;
+    alert->role = node->role;
+    alert->interface = node->interface;
+    memcpy(alert->own, node->own, sizeof alert->own);
+    alert->own_count = node->own_count;
+}
+
+static void alert_fill(struct alert *alert, const struct judge *judge,
+                       const struct telling *telling) {
+    const struct episode *episode = telling->episode;
+    const struct rule_row *row = &rule_rows[telling->rule];
+    const int64_t born_ms = judge->scorer.baseline.born_ms[episode->node];
+    struct finding_values values = finding_values(&judge->scorer, telling->rule, telling->measure);
+    alert->state = telling->state;
+    alert->class_ = row->class_;
+    alert->rule = row->name;
+    alert->attack[0] = row->attack[0];
+    alert->attack[1] = row->attack[1];
+    alert->direction = episode->direction;
+    alert->metric = row->metric;
+    alert->window_start_ms = telling->end_ms - judge->scorer.config.window_ms;
+    alert->window_end_ms = telling->end_ms;
+    alert->episode_start_ms = episode->start_ms;
+    alert->observed = values.observed;
+    alert->expected = values.expected;
+    alert->low = values.low;
+    alert->high = values.high;
+    alert->threshold = values.threshold;
+    alert->score = (double)telling->measure->over_hour;
+    alert->baseline_age_ms = born_ms == INT64_MIN ? 0 : telling->end_ms - born_ms;
+    alert->baseline_samples = telling->samples;
+    alert->is_warm = true; /* a cold node opens no episode */
+    alert->quality = episode->quality;
+    alert->severity = severity_of(row, telling->measure);
+    alert->confidence = confidence_of(telling, alert->quality);
+    /* Data of lesser quality never leads to more than a notice. */
+    bool is_bounded = alert->quality != 0 && row->advice > ADVICE_NOTIFY;
+    alert->advice = is_bounded ? ADVICE_NOTIFY : row->advice;
+}
+
+static void format_lineage(char out[17], uint64_t lineage) {
+    static const char digits[] = "0123456789abcdef";
+    for (int i = 0; i < 16; i++) {
+        out[i] = digits[lineage >> (60 - 4 * i) & 15];
+    }
+    out[16] = '\0';
+}
+
+/* Emits one alert; the first of an episode gives the episode its id. */
+static bool tell(struct judge *judge, const struct telling *telling, struct error *err) {
+    struct episode *episode =
+        episode_find(&judge->episodes, telling->episode->node, telling->episode->direction);
+    struct alert alert = { 0 };
+    alert_name_node(&alert, judge, &telling->roster->nodes[episode->node]);
+    alert_fill(&alert, judge, telling);
+    format_lineage(alert.lineage, judge->lineage);
+    alert_identify(&alert);
+    if (episode->id[0] == '\0') {
+        memcpy(episode->id, alert.id, sizeof episode->id);
+    }
+    memcpy(alert.episode, episode->id, sizeof alert.episode);
+    if (telling->evidence != NULL && !telling->evidence(telling->context, episode->node,
+                                                        episode->direction, &alert.evidence, err)) {
+        return false;
+    }
+    judge->alert_count++;
+    return judge->sink.emit(judge->sink.context, &alert, err);
+}
+
+/* --- turns -------------------------------------------------------------------------------- */
+
+static bool turn_add(struct judge *judge, struct turn turn, struct error *err) {
+    if (judge->turn_count == judge->turn_capacity) {
+        uint32_t capacity = judge->turn_capacity == 0 ? 64 : 2 * judge->turn_capacity;
+        struct turn *grown = realloc(judge->turns, capacity * sizeof *grown);
+        if (grown == NULL) {
+            return error_set(err, ERROR_LIMIT, "no memory for the alerts of a window");
+        }
+        judge->turns = grown;
+        judge->turn_capacity = capacity;
+    }
+    judge->turns[judge->turn_count++] = turn;
+    return true;
+}
+
+static int turn_compare(const void *left, const void *right, void *context) {
+    const struct turn *a = left;
+    const struct turn *b = right;
+    const struct roster *roster = context;
+    if (a->end_ms != b->end_ms) {
+        return a->end_ms < b->end_ms ? -1 : 1;
+    }
+    if (a->node != b->node) {
+        const struct roster_node *x = &roster->nodes[a->node];
+        const struct roster_node *y = &roster->nodes[b->node];
+        int order = bytes_compare(x->name, y->name);
+        return order != 0 ? order : bytes_compare(x->identity, y->identity);
+    }
+    if (a->direction != b->direction) {
+        return a->direction < b->direction ? -1 : 1;
+    }
+    return (a->finding > b->finding) -
+           (a->finding < b->finding); /* by rule: the table's priority */
+}
+
+/* The episodes that are due to end by `until_ms`. */
+static bool turns_add_ends(struct judge *judge, int64_t until_ms, struct error *err) {
+    for (uint32_t i = 0; i < judge->episodes.count; i++) {
+        const struct episode *episode = &judge->episodes.items[i];
+        struct turn turn = { .end_ms = episode_close_ms(episode, &judge->scorer.config),
+                             .node = episode->node,
+                             .direction = episode->direction,
+                             .finding = FINDING_NONE };
+        if (turn.end_ms <= until_ms && !turn_add(judge, turn, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Tells the end as of the window that ends at `end_ms`, lets the baseline learn what the episode
+ * was (unless it was critical: that must never become normal), and removes it. */
+static bool episode_end(struct judge *judge, const struct roster *roster, struct episode *episode,
+                        int64_t end_ms, struct error *err) {
+    const struct baseline *baseline = &judge->scorer.baseline;
+    const struct telling telling = {
+        .roster = roster,
+        .episode = episode,
+        .rule = episode->rule,
+        .state = ALERT_CLOSED,
+        .measure = &episode->peak,
+        .corroborating = episode->peak_corroborating,
+        .samples = (uint32_t)baseline->window_counts[episode->node],
+        .end_ms = end_ms,
+    };
+    if (!tell(judge, &telling, err)) {
+        return false;
+    }
+    int64_t hour = baseline_hour_of(episode->fired_end_ms - judge->scorer.config.window_ms);
+    for (uint32_t m = 0; m < METRIC_COUNT; m++) {
+        if (rule_rows[episode->rule].severity != SEVERITY_CRITICAL &&
+            metric_rows[m].direction == episode->direction) {
+            baseline_learn_episode(&judge->scorer.baseline, episode->node, m,
+                                   baseline_slot_of(hour), episode->peak_bits[m]);
+        }
+    }
+    episode_remove(&judge->episodes, episode);
+    return true;
+}
+
+/* A finding opens an episode, or opens a further class in it, or says after a while that it goes
+ * on. */
+static bool episode_turn(struct judge *judge, const struct judge_window *window,
+                         const struct finding *finding, uint8_t direction, judge_evidence evidence,
+                         void *context, struct error *err) {
+    struct episode *episode = episode_find(&judge->episodes, finding->node, direction);
+    if (episode == NULL) {
+        episode = episode_open(&judge->episodes, finding->node, direction, err);
+        if (episode == NULL) {
+            return false;
+        }
+        judge->episode_count++;
+    }
+    bool is_new = (episode->rules >> finding->rule & 1) == 0;
+    episode_fire(episode, finding, window->start_ms, window->end_ms);
+    bool is_due = window->end_ms - episode->said_end_ms >= judge->scorer.config.ongoing_ms;
+    if (!is_new && !is_due) {
+        return true;
+    }
+    episode->said_end_ms = window->end_ms;
+    const struct telling telling = {
+        .roster = window->roster,
+        .episode = episode,
+        .rule = finding->rule,
+        .state = is_new ? ALERT_OPEN : ALERT_ONGOING,
+        .measure = &finding->measure,
+        .corroborating = finding->corroborating,
+        .samples = finding->samples,
+        .end_ms = window->end_ms,
+        .evidence = evidence,
+        .context = context,
+    };
+    return tell(judge, &telling, err);
+}
+
+bool judge_pass(struct judge *judge, const struct roster *roster, int64_t until_ms,
+                struct error *err) {
+    judge->turn_count = 0;
+    if (!turns_add_ends(judge, until_ms, err)) {
+        return false;
+    }
+    qsort_r(judge->turns, judge->turn_count, sizeof *judge->turns, turn_compare, (void *)roster);
+    for (uint32_t i = 0; i < judge->turn_count; i++) {
+        const struct turn *turn = &judge->turns[i];
+        struct episode *episode = episode_find(&judge->episodes, turn->node, turn->direction);
+        if (!episode_end(judge, roster, episode, turn->end_ms, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The findings of the window, and the episodes that end with it and have none. */
+static bool turns_of_window(struct judge *judge, const struct judge_window *window,
+                            struct error *err) {
+    judge->turn_count = 0;
+    for (uint32_t i = 0; i < judge->scorer.finding_count; i++) {
+        const struct finding *finding = &judge->scorer.findings[i];
+        uint8_t direction = metric_rows[rule_rows[finding->rule].metric].direction;
+        struct episode *episode = episode_find(&judge->episodes, finding->node, direction);
+        if (episode != NULL) {
+            episode->fired_end_ms = window->end_ms; /* so that it is not due */
+        }
+        struct turn turn = {
+            .end_ms = window->end_ms, .node = finding->node, .direction = direction, .finding = i
+        };
+        if (!turn_add(judge, turn, err)) {
+            return false;
+        }
+    }
+    return turns_add_ends(judge, window->end_ms, err);
+}
+
+bool judge_window(struct judge *judge, const struct judge_window *window, judge_evidence evidence,
+                  void *context, struct error *err) {
+    assert(window->end_ms - window->start_ms == judge->scorer.config.window_ms);
+    if (!judge_pass(judge, window->roster, window->start_ms, err) ||
+        !scorer_window(&judge->scorer, window, err) || !turns_of_window(judge, window, err)) {
+        return false;
+    }
+    judge->seen_ms = window->end_ms;
+    qsort_r(judge->turns, judge->turn_count, sizeof *judge->turns, turn_compare,
+            (void *)window->roster);
+    for (uint32_t i = 0; i < judge->turn_count; i++) {
+        const struct turn turn = judge->turns[i];
+        struct episode *episode = episode_find(&judge->episodes, turn.node, turn.direction);
+        bool is_told = turn.finding == FINDING_NONE
+                           ? episode_end(judge, window->roster, episode, turn.end_ms, err)
+                           : episode_turn(judge, window, &judge->scorer.findings[turn.finding],
+                                          turn.direction, evidence, context, err);
+        if (!is_told) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool judge_forget(struct judge *judge, const struct roster *roster, uint32_t node, int64_t at_ms,
+                  struct error *err) {
+    const int64_t window_ms = judge->scorer.config.window_ms;
+    const int64_t end_ms = (spread_window(at_ms - 1, window_ms) + 1) * window_ms;
+    for (uint8_t direction = DIRECTION_IN; direction <= DIRECTION_OUT; direction++) {
+        struct episode *episode = episode_find(&judge->episodes, node, direction);
+        if (episode != NULL && !episode_end(judge, roster, episode, end_ms, err)) {
+            return false;
+        }
+    }
+    scorer_forget(&judge->scorer, node);
+    return true;
+}
+
+uint64_t judge_alert_count(const struct judge *judge) {
+    return judge->alert_count;
+}
+
+uint64_t judge_episode_count(const struct judge *judge) {
+    return judge->episode_count;
+}
+
+/* --- state -------------------------------------------------------------------------------- */
+
+void judge_state_save(const struct judge *judge, struct buffer *out) {
+    buffer_u64(out, judge->lineage);
+    buffer_u64(out, judge->configuration);
+    buffer_u64(out, (uint64_t)judge->seen_ms);
+    buffer_u64(out, judge->alert_count);
+    buffer_u64(out, judge->episode_count);
+}
+
+bool judge_state_load(struct judge *judge, struct cursor *cursor, struct error *err) {
+    uint64_t lineage = cursor_u64(cursor);
+    uint64_t configuration = cursor_u64(cursor);
+    int64_t seen_ms = (int64_t)cursor_u64(cursor);
+    uint64_t alert_count = cursor_u64(cursor);
+    uint64_t episode_count = cursor_u64(cursor);
+    if (cursor->failed) {
+        return error_set(err, ERROR_FORMAT, "the judge's state is cut short");
+    }
+    bool is_same = configuration == judge->configuration;
+    judge->lineage = is_same ? lineage : lineage_next(lineage, seen_ms, judge->configuration);
+    judge->seen_ms = seen_ms;
+    judge->alert_count = alert_count;
+    judge->episode_count = episode_count;
+    return true;
+}
+
+void judge_node_save(const struct judge *judge, uint32_t node, struct buffer *out) {
+    struct judge *lookup = (struct judge *)judge; /* episode_find lends what may be changed */
+    scorer_node_save(&judge->scorer, node, out);
+    for (uint8_t direction = DIRECTION_IN; direction <= DIRECTION_OUT; direction++) {
+        const struct episode *episode = episode_find(&lookup->episodes, node, direction);
+        buffer_u8(out, episode != NULL);
+        if (episode != NULL) {
+            episode_save(episode, out);
+        }
+    }
+}
+
+bool judge_node_load(struct judge *judge, uint32_t node, struct cursor *cursor, struct error *err) {
+    if (!scorer_grow(&judge->scorer, node + 1, err)) {
+        return false;
+    }
+    scorer_node_load(&judge->scorer, node, cursor);
+    for (uint8_t direction = DIRECTION_IN; direction <= DIRECTION_OUT; direction++) {
+        uint8_t has_episode = cursor_u8(cursor);
+        cursor->failed = cursor->failed || has_episode > 1;
+        if (cursor->failed || has_episode == 0) {
+            continue;
+        }
+        struct episode *episode = episode_open(&judge->episodes, node, direction, err);
+        if (episode == NULL) {
+            return false;
+        }
+        episode_load(episode, cursor);
+        if (cursor->failed) {
+            episode_remove(&judge->episodes, episode);
+        }
+    }
+    return !cursor->failed || error_set(err, ERROR_FORMAT, "a node's baseline, rules or episodes");
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WEIR_DETECT_SCORER_H
+#define WEIR_DETECT_SCORER_H
+
+#include "detect/baseline.h"
+#include "detect/judge.h"
+#include "detect/rule.h"
+
+/* From the metrics of a window to findings: the three passes over all nodes (score, rules, learn),
+ * a block at a time. Score strictly before learning. One thread. */
+
+/* What was measured of one node by one rule in one window, in the log domain. */
+struct finding_measure {
+    float value;       /* x, in units a minute */
+    float expected;    /* mu */
+    float deviation;   /* d */
+    float over_hour;   /* bits above the record of the hour */
+    float over_record; /* bits above any record */
+};
+
+/* A rule that fires: its condition holds and it is latched. */
+struct finding {
+    uint32_t node;
+    enum rule rule;
+    uint8_t quality;       /* of the window */
+    uint8_t corroborating; /* other rules that fire for the node in this window */
+    uint32_t samples;      /* windows learned from before this one */
+    struct finding_measure measure;
+    float bits[METRIC_COUNT]; /* y of every metric */
+};
+
+struct scorer {
+    const struct score_kernel *kernel;
+    struct detector_config config;
+    struct rule_limits limits[RULE_COUNT];
+    struct baseline baseline;
+    struct rule_latch latches[RULE_COUNT];
+    struct finding *findings; /* of the last window, by (node, rule) */
+    uint32_t finding_count;
+    uint32_t finding_capacity;
+    struct scorer_block *block; /* scratch */
+};
+
+/* Errors: ERROR_LIMIT. `done` accepts a zeroed one. */
+bool scorer_init(struct scorer *scorer, const struct detector_config *config, struct error *err);
+void scorer_done(struct scorer *scorer);
+
+/* Room for nodes [0, count). Errors: ERROR_LIMIT. */
+bool scorer_grow(struct scorer *scorer, uint32_t count, struct error *err);
+
+/* Scores the window, moves the rules on, learns; the findings are valid until the next call.
+ * Errors: ERROR_LIMIT (the window then counts in part: give the scorer up). */
+bool scorer_window(struct scorer *scorer, const struct judge_window *window, struct error *err);
+
+void scorer_forget(struct scorer *scorer, uint32_t node);
+
+/* One node's baselines and latches; see judge_node_save. */
+void scorer_node_save(const struct scorer *scorer, uint32_t node, struct buffer *out);
+void scorer_node_load(struct scorer *scorer, uint32_t node, struct cursor *cursor);
+
+/* What a measure means in units a minute. `expected` is at least the metric's scale, below which a
+ * value is as good as none, so that observed / expected is finite and means something. */
+struct finding_values {
+    double observed;
+    double expected;
+    double low;       /* 2 deviations below what is expected */
+    double high;      /* the record of the hour */
+    double threshold; /* what the rule demanded of `observed` */
+};
+
+struct finding_values finding_values(const struct scorer *scorer, enum rule rule,
+                                     const struct finding_measure *measure);
+
+#endif
