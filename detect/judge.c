@@ -4,8 +4,7 @@
  * never reaches a result. */
 #include "detect/judge.h"
 
-#include "detect/bits.h"
-#include "detect/episode.h"
+#include "detect/telling.h"
 #include "flow/batch.h"
 #include "flow/spread.h"
 
@@ -35,20 +34,6 @@ struct judge {
     int64_t seen_ms; /* end of the last window judged; 0 before the first */
     uint64_t alert_count;
     uint64_t episode_count;
-};
-
-/* What an alert is made from, besides the judge. */
-struct telling {
-    const struct roster *roster;
-    const struct episode *episode;
-    enum rule rule;
-    enum alert_state state;
-    const struct finding_measure *measure;
-    uint8_t corroborating;
-    uint32_t samples;
-    int64_t end_ms;          /* of the window */
-    judge_evidence evidence; /* NULL: none */
-    void *context;
 };
 
 /* The chain of configurations: each link names the one before and where it ended. */
@@ -92,71 +77,6 @@ void judge_free(struct judge *judge) {
 
 /* --- one alert ---------------------------------------------------------------------------- */
 
-/* 1 - 2^-(over_hour/2 + over_record/2 + corroborating/2), and less where the data is worse: skipped
- * data hides as much as it shows, sampled counts are estimates, a cut summary blurs only evidence.
- * Not calibrated. */
-static double confidence_of(const struct telling *telling, uint32_t quality) {
-    double over_hour = (double)telling->measure->over_hour;
-    double over_record = (double)telling->measure->over_record;
-    double bits = (over_hour > 0 ? over_hour / 2 : 0) + (over_record > 0 ? over_record / 2 : 0) +
-                  0.5 * telling->corroborating;
-    double confidence = 1.0 - bits_exp2(-bits);
-    confidence *= quality & METRIC_SKIPPED ? 0.5 : 1.0;
-    confidence *= quality & METRIC_SAMPLED ? 0.75 : 1.0;
-    confidence *= quality & METRIC_CUT ? 0.9 : 1.0;
-    return confidence;
-}
-
-static enum alert_severity severity_of(const struct rule_row *row,
-                                       const struct finding_measure *measure) {
-    bool is_high = measure->over_record >= row->high_min;
-    return is_high && row->severity < SEVERITY_HIGH ? SEVERITY_HIGH : row->severity;
-}
-
-static void alert_name_node(struct alert *alert, const struct judge *judge,
-                            const struct roster_node *node) {
-    alert->cluster = judge->scorer.config.cluster;
-    alert->node = node->name;
-    alert->identity = node->identity;
-    alert->role = node->role;
-    alert->interface = node->interface;
-    memcpy(alert->own, node->own, sizeof alert->own);
-    alert->own_count = node->own_count;
-}
-
-static void alert_fill(struct alert *alert, const struct judge *judge,
-                       const struct telling *telling) {
-    const struct episode *episode = telling->episode;
-    const struct rule_row *row = &rule_rows[telling->rule];
-    const int64_t born_ms = judge->scorer.baseline.born_ms[episode->node];
-    struct finding_values values = finding_values(&judge->scorer, telling->rule, telling->measure);
-    alert->state = telling->state;
-    alert->class_ = row->class_;
-    alert->rule = row->name;
-    alert->attack[0] = row->attack[0];
-    alert->attack[1] = row->attack[1];
-    alert->direction = episode->direction;
-    alert->metric = row->metric;
-    alert->window_start_ms = telling->end_ms - judge->scorer.config.window_ms;
-    alert->window_end_ms = telling->end_ms;
-    alert->episode_start_ms = episode->start_ms;
-    alert->observed = values.observed;
-    alert->expected = values.expected;
-    alert->low = values.low;
-    alert->high = values.high;
-    alert->threshold = values.threshold;
-    alert->score = (double)telling->measure->over_hour;
-    alert->baseline_age_ms = born_ms == INT64_MIN ? 0 : telling->end_ms - born_ms;
-    alert->baseline_samples = telling->samples;
-    alert->is_warm = true; /* a cold node opens no episode */
-    alert->quality = episode->quality;
-    alert->severity = severity_of(row, telling->measure);
-    alert->confidence = confidence_of(telling, alert->quality);
-    /* Data of lesser quality never leads to more than a notice. */
-    bool is_bounded = alert->quality != 0 && row->advice > ADVICE_NOTIFY;
-    alert->advice = is_bounded ? ADVICE_NOTIFY : row->advice;
-}
-
 static void format_lineage(char out[17], uint64_t lineage) {
     static const char digits[] = "0123456789abcdef";
     for (int i = 0; i < 16; i++) {
@@ -165,21 +85,22 @@ static void format_lineage(char out[17], uint64_t lineage) {
     out[16] = '\0';
 }
 
-/* Emits one alert; the first of an episode gives the episode its id. */
-static bool tell(struct judge *judge, const struct telling *telling, struct error *err) {
+/* Emits one alert, with evidence where a function is given; the first of an episode gives the
+ * episode its id. */
+static bool tell(struct judge *judge, const struct telling *telling, judge_evidence evidence,
+                 void *context, struct error *err) {
     struct episode *episode =
         episode_find(&judge->episodes, telling->episode->node, telling->episode->direction);
     struct alert alert = { 0 };
-    alert_name_node(&alert, judge, &telling->roster->nodes[episode->node]);
-    alert_fill(&alert, judge, telling);
+    telling_alert(telling, &judge->scorer, &alert);
     format_lineage(alert.lineage, judge->lineage);
     alert_identify(&alert);
     if (episode->id[0] == '\0') {
         memcpy(episode->id, alert.id, sizeof episode->id);
     }
     memcpy(alert.episode, episode->id, sizeof alert.episode);
-    if (telling->evidence != NULL && !telling->evidence(telling->context, episode->node,
-                                                        episode->direction, &alert.evidence, err)) {
+    if (evidence != NULL &&
+        !evidence(context, episode->node, episode->direction, &alert.evidence, err)) {
         return false;
     }
     judge->alert_count++;
@@ -252,7 +173,7 @@ static bool episode_end(struct judge *judge, const struct roster *roster, struct
         .samples = (uint32_t)baseline->window_counts[episode->node],
         .end_ms = end_ms,
     };
-    if (!tell(judge, &telling, err)) {
+    if (!tell(judge, &telling, NULL, NULL, err)) {
         return false;
     }
     int64_t hour = baseline_hour_of(episode->fired_end_ms - judge->scorer.config.window_ms);
@@ -296,10 +217,8 @@ static bool episode_turn(struct judge *judge, const struct judge_window *window,
         .corroborating = finding->corroborating,
         .samples = finding->samples,
         .end_ms = window->end_ms,
-        .evidence = evidence,
-        .context = context,
     };
-    return tell(judge, &telling, err);
+    return tell(judge, &telling, evidence, context, err);
 }
 
 bool judge_pass(struct judge *judge, const struct roster *roster, int64_t until_ms,

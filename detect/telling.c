@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "detect/telling.h"
+
+#include "detect/bits.h"
+
+/* 1 - 2^-(over_hour/2 + over_record/2 + corroborating/2), and less where the data is worse: skipped
+ * data hides as much as it shows, sampled counts are estimates, a cut summary blurs only evidence.
+ * Not calibrated. */
+static double confidence_of(const struct telling *telling, uint32_t quality) {
+    double over_hour = (double)telling->measure->over_hour;
+    double over_record = (double)telling->measure->over_record;
+    double bits = (over_hour > 0 ? over_hour / 2 : 0) + (over_record > 0 ? over_record / 2 : 0) +
+                  0.5 * telling->corroborating;
+    double confidence = 1.0 - bits_exp2(-bits);
+    confidence *= quality & METRIC_SKIPPED ? 0.5 : 1.0;
+    confidence *= quality & METRIC_SAMPLED ? 0.75 : 1.0;
+    confidence *= quality & METRIC_CUT ? 0.9 : 1.0;
+    return confidence;
+}
+
+static enum alert_severity severity_of(const struct rule_row *row,
+                                       const struct finding_measure *measure) {
+    bool is_high = measure->over_record >= row->high_min;
+    return is_high && row->severity < SEVERITY_HIGH ? SEVERITY_HIGH : row->severity;
+}
+
+static void name_node(struct alert *alert, const struct scorer *scorer,
+                      const struct roster_node *node) {
+    alert->cluster = scorer->config.cluster;
+    alert->node = node->name;
+    alert->identity = node->identity;
+    alert->role = node->role;
+    alert->interface = node->interface;
+    memcpy(alert->own, node->own, sizeof alert->own);
+    alert->own_count = node->own_count;
+}
+
+void telling_alert(const struct telling *telling, const struct scorer *scorer,
+                   struct alert *alert) {
+    const struct episode *episode = telling->episode;
+    const struct rule_row *row = &rule_rows[telling->rule];
+    const int64_t born_ms = scorer->baseline.born_ms[episode->node];
+    struct finding_values values = finding_values(scorer, telling->rule, telling->measure);
+    name_node(alert, scorer, &telling->roster->nodes[episode->node]);
+    alert->state = telling->state;
+    alert->class_ = row->class_;
+    alert->rule = row->name;
+    alert->attack[0] = row->attack[0];
+    alert->attack[1] = row->attack[1];
+    alert->direction = episode->direction;
+    alert->metric = row->metric;
+    alert->window_start_ms = telling->end_ms - scorer->config.window_ms;
+    alert->window_end_ms = telling->end_ms;
+    alert->episode_start_ms = episode->start_ms;
+    alert->observed = values.observed;
+    alert->expected = values.expected;
+    alert->low = values.low;
+    alert->high = values.high;
+    alert->threshold = values.threshold;
+    alert->score = (double)telling->measure->over_hour;
+    alert->baseline_age_ms = born_ms == INT64_MIN ? 0 : telling->end_ms - born_ms;
+    alert->baseline_samples = telling->samples;
+    alert->is_warm = true; /* a cold node opens no episode */
+    alert->quality = episode->quality;
+    alert->severity = severity_of(row, telling->measure);
+    alert->confidence = confidence_of(telling, alert->quality);
+    /* Data of lesser quality never leads to more than a notice. */
+    bool is_bounded = alert->quality != 0 && row->advice > ADVICE_NOTIFY;
+    alert->advice = is_bounded ? ADVICE_NOTIFY : row->advice;
+}
