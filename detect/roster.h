@@ -34,7 +34,48 @@ struct roster {
     /* the rest is roster.c's */
     uint32_t *slots;
     uint32_t slot_bits;
+    uint32_t free_from; /* no free index lies below it */
     bool is_order_stale;
 };
+
+#define ROSTER_NONE UINT32_MAX
+
+/* Empty; takes no memory yet. */
+void roster_init(struct roster *roster, uint32_t nodes_max);
+/* Accepts a zeroed one. */
+void roster_done(struct roster *roster);
+
+/* The index of a node (a retired one too), or ROSTER_NONE. */
+uint32_t roster_find(const struct roster *roster, struct bytes name, struct bytes identity);
+
+/* The index of the node that holds the name now: the one that is not retired; or ROSTER_NONE. */
+uint32_t roster_holder(const struct roster *roster, struct bytes name);
+
+/* Adds a node that is not there; its texts are copied, its times are 0. Errors: ERROR_LIMIT at
+ * `nodes_max` or without memory. Pointers to nodes end with the call. */
+bool roster_add(struct roster *roster, struct bytes name, struct bytes identity, uint32_t *index,
+                struct error *err);
+
+/* Forgets a node; its index is free. */
+void roster_remove(struct roster *roster, uint32_t index);
+
+/* Takes over what a closed window says of a node: the role replaces the old one, the interface is
+ * joined by minimum, own addresses as the smallest of both sets. Empty texts say nothing. Errors:
+ * ERROR_LIMIT (memory); the node is then unchanged. */
+struct roster_note {
+    struct bytes role;
+    struct bytes interface;
+    const struct address *own;
+    uint32_t own_count;
+};
+bool roster_describe(struct roster *roster, uint32_t index, const struct roster_note *note,
+                     struct error *err);
+
+/* Joins `address` to an ascending set of the EVIDENCE_OWN_MAX smallest. */
+void roster_join_own(struct address own[EVIDENCE_OWN_MAX], uint32_t *own_count,
+                     struct address address);
+
+/* Brings `order` up to date; to be called after additions and removals, before it is read. */
+void roster_sort(struct roster *roster);
 
 #endif
