@@ -21,8 +21,9 @@ struct detector_counts {
     uint64_t episodes;
     uint64_t duplicate; /* flows set aside because another log observed the same interface and window */
     uint64_t late;      /* records that touch only closed windows (their feed was set aside) */
-    uint64_t nodes_refused; /* beyond nodes_max: records */
-    uint64_t cells_cut; /* conversations dropped at the memory bound */
+    uint64_t direction_unknown; /* records that count for neither direction */
+    uint64_t nodes_refused; /* flows of nodes beyond nodes_max */
+    uint64_t cells_cut; /* conversations dropped at the memory bound, each time that they came */
     uint64_t memory_bytes; /* of cells, now */
 };
 
@@ -31,8 +32,10 @@ bool detector_new(struct detector **out, const struct detector_config *config,
                   const struct alert_sink *sink, struct error *err);
 void detector_free(struct detector *detector);
 
-/* Adds the records and coverage of a batch to the cells of open windows. Batches flagged LATE or
- * FUTURE are passed over. Errors: ERROR_LIMIT (memory that no bound covers). */
+/* Adds the records and coverage of a batch (which passes batch_check) to the cells of open windows.
+ * Batches flagged LATE or FUTURE are passed over. Errors: ERROR_ARGUMENT (the stamp reaches back more
+ * windows than a record may touch; nothing is added), ERROR_LIMIT (memory that no bound covers; part
+ * of the batch may be added). */
 bool detector_add(struct detector *detector, const struct batch *batch, struct error *err);
 
 /* Closes, in order, every window that ends at or before `watermark_ms`. INT64_MAX closes all that

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WEIR_DETECT_CLOSING_H
+#define WEIR_DETECT_CLOSING_H
+
+#include "detect/detector.h"
+#include "detect/judge.h"
+#include "detect/window.h"
+
+/* What becomes of a window when the watermark has passed it: overlapping logs are resolved, points are
+ * summed to nodes, the roster moves on, and the judge sees the window. One thread. */
+
+/* A node that was not observed for this long of event time is forgotten: longer than the longest
+ * periodic job (a month). */
+#define CLOSING_FORGET_MS (INT64_C(32) * 24 * 3600 * 1000)
+/* An identity that was retired comes back (cold) when the present holder of its name has been silent for
+ * this long; until then its stragglers are not taken for a return. */
+#define CLOSING_RETURN_MS (INT64_C(3600) * 1000)
+
+struct closing_counts {
+    uint64_t windows;       /* in which any node was observed */
+    uint64_t duplicate;     /* flows of logs set aside */
+    uint64_t nodes_refused; /* flows of nodes beyond nodes_max */
+    uint64_t cells_cut;
+};
+
+/* Arrays by roster index that a window is judged from; they grow with the roster. */
+struct closing {
+    float *values[METRIC_COUNT];
+    uint8_t *quality;
+    uint32_t *first; /* the node's points in the window's table of what was seen */
+    uint32_t *count;
+    uint32_t capacity;
+};
+
+void closing_done(struct closing *closing);
+
+struct closing_target {
+    const struct detector_config *config;
+    const struct point_set *points;
+    struct strand_pool *pool;
+    struct roster *roster;
+    struct judge *judge;
+};
+
+/* Closes one window; it stays the caller's, its conversations may have been folded. Errors:
+ * ERROR_LIMIT, those of the judge. */
+bool closing_run(struct closing *closing, const struct closing_target *target,
+                 struct window *window, struct closing_counts *counts, struct error *err);
+
+#endif

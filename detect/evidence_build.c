@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Each table is the same three steps: sort by the value, sum the runs, keep the five largest. Runs
+ * come in ascending order of the value, so that a later one of equal bytes goes behind. */
+#include "detect/evidence_build.h"
+
+#include <stdlib.h>
+
+struct tally {
+    struct strand key; /* one of the run */
+    struct evidence_sum sum;
+};
+
+_Static_assert(EVIDENCE_KEYS == EVIDENCE_TOP, "one length of all tables");
+
+typedef int (*compare_strands)(const void *a, const void *b);
+
+static uint16_t service_port(const struct strand *strand) {
+    return strand->local_port < strand->peer_port ? strand->local_port : strand->peer_port;
+}
+
+static int compare_peer(const void *a, const void *b) {
+    return address_compare(((const struct strand *)a)->peer, ((const struct strand *)b)->peer);
+}
+
+static int compare_protocol(const void *a, const void *b) {
+    return ((const struct strand *)a)->protocol - ((const struct strand *)b)->protocol;
+}
+
+static int compare_port(const void *a, const void *b) {
+    int order = service_port(a) - service_port(b);
+    return order != 0 ? order : compare_protocol(a, b);
+}
+
+static int compare_key(const void *a, const void *b) {
+    return strand_compare_conversation(a, b);
+}
+
+static void keep(struct tally *top, uint32_t *rows, const struct tally *tally) {
+    uint32_t at = *rows;
+    while (at > 0 && top[at - 1].sum.bytes < tally->sum.bytes) {
+        at--;
+    }
+    if (at == EVIDENCE_TOP) {
+        return;
+    }
+    *rows += *rows < EVIDENCE_TOP;
+    for (uint32_t k = *rows - 1; k > at; k--) {
+        top[k] = top[k - 1];
+    }
+    top[at] = *tally;
+}
+
+/* Returns how many distinct values there are. */
+static uint64_t rank(struct strand *strands, size_t count, compare_strands compare,
+                     struct tally top[EVIDENCE_TOP], uint32_t *rows) {
+    *rows = 0;
+    if (count > 1) {
+        qsort(strands, count, sizeof *strands, compare);
+    }
+    uint64_t distinct = 0;
+    for (size_t i = 0; i < count; distinct++) {
+        struct tally tally = { .key = strands[i] };
+        for (; i < count && compare(&tally.key, &strands[i]) == 0; i++) {
+            tally.sum.bytes += strands[i].bytes;
+            tally.sum.packets += strands[i].packets;
+            tally.sum.flows += strands[i].flows;
+        }
+        keep(top, rows, &tally);
+    }
+    return distinct;
+}
+
+void evidence_build(struct evidence *out, struct strand *strands, size_t count) {
+    struct tally top[EVIDENCE_TOP];
+    rank(strands, count, compare_key, top, &out->key_rows);
+    for (uint32_t i = 0; i < out->key_rows; i++) {
+        out->keys[i] = (struct evidence_key){ .local = top[i].key.local,
+                                              .peer = top[i].key.peer,
+                                              .local_port = top[i].key.local_port,
+                                              .peer_port = top[i].key.peer_port,
+                                              .protocol = top[i].key.protocol,
+                                              .sum = top[i].sum };
+    }
+    rank(strands, count, compare_port, top, &out->port_rows);
+    for (uint32_t i = 0; i < out->port_rows; i++) {
+        out->ports[i] = (struct evidence_port){ .port = service_port(&top[i].key),
+                                                .protocol = top[i].key.protocol,
+                                                .sum = top[i].sum };
+    }
+    rank(strands, count, compare_protocol, top, &out->protocol_rows);
+    for (uint32_t i = 0; i < out->protocol_rows; i++) {
+        out->protocols[i] = (struct evidence_protocol){ .protocol = top[i].key.protocol,
+                                                        .sum = top[i].sum };
+    }
+    out->peer_count = rank(strands, count, compare_peer, top, &out->peer_rows);
+    for (uint32_t i = 0; i < out->peer_rows; i++) {
+        out->peers[i] = (struct evidence_peer){ .address = top[i].key.peer, .sum = top[i].sum };
+    }
+}
