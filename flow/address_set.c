@@ -28,13 +28,14 @@ bool address_range_prefix(struct address_range range, struct prefix *out) {
     } else if (low != 0) {
         length = (uint8_t)(64 + __builtin_clzll(low));
     }
-    struct prefix prefix = { .address = range.first, .length = length };
-    struct address_range whole = address_range_of(prefix);
-    bool is_aligned = (high & range.first.high) == 0 && (low & range.first.low) == 0;
-    if (!is_aligned || !address_equal(whole.last, range.last)) {
+    struct address zero = { 0 };
+    struct address host = address_range_of((struct prefix){ zero, length }).last;
+    if ((range.first.high & host.high) != 0 || (range.first.low & host.low) != 0 ||
+        (range.first.high | host.high) != range.last.high ||
+        (range.first.low | host.low) != range.last.low) {
         return false;
     }
-    *out = prefix;
+    *out = (struct prefix){ .address = range.first, .length = length };
     return true;
 }
 

@@ -54,6 +54,8 @@ static void a_range_that_is_no_prefix_has_none(void **state) {
     assert_false(address_range_prefix(range("10.0.0.0", "10.0.0.2"), &out));
     assert_false(address_range_prefix(range("10.0.0.4", "10.0.0.11"), &out));
     assert_false(address_range_prefix(range("::1", "1::"), &out));
+    /* Begins within its /29, with no bit of it in common with where the two ends differ. */
+    assert_false(address_range_prefix(range("10.0.0.1", "10.0.0.7"), &out));
 }
 
 static void overlapping_ranges_are_joined_and_neighbours_kept(void **state) {
