@@ -143,6 +143,13 @@ static int turn_compare(const void *left, const void *right, void *context) {
            (a->finding < b->finding); /* by rule: the table's priority */
 }
 
+static void turns_sort(struct judge *judge, const struct roster *roster) {
+    if (judge->turn_count > 1) { /* without turns there is no array either */
+        qsort_r(judge->turns, judge->turn_count, sizeof *judge->turns, turn_compare,
+                (void *)roster);
+    }
+}
+
 /* The episodes that are due to end by `until_ms`. */
 static bool turns_add_ends(struct judge *judge, int64_t until_ms, struct error *err) {
     for (uint32_t i = 0; i < judge->episodes.count; i++) {
@@ -227,7 +234,7 @@ bool judge_pass(struct judge *judge, const struct roster *roster, int64_t until_
     if (!turns_add_ends(judge, until_ms, err)) {
         return false;
     }
-    qsort_r(judge->turns, judge->turn_count, sizeof *judge->turns, turn_compare, (void *)roster);
+    turns_sort(judge, roster);
     for (uint32_t i = 0; i < judge->turn_count; i++) {
         const struct turn *turn = &judge->turns[i];
         struct episode *episode = episode_find(&judge->episodes, turn->node, turn->direction);
@@ -267,8 +274,7 @@ bool judge_window(struct judge *judge, const struct judge_window *window, judge_
         return false;
     }
     judge->seen_ms = window->end_ms;
-    qsort_r(judge->turns, judge->turn_count, sizeof *judge->turns, turn_compare,
-            (void *)window->roster);
+    turns_sort(judge, window->roster);
     for (uint32_t i = 0; i < judge->turn_count; i++) {
         const struct turn turn = judge->turns[i];
         struct episode *episode = episode_find(&judge->episodes, turn.node, turn.direction);
