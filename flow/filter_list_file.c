@@ -60,10 +60,11 @@ bool filter_gather_file(struct filter_parser *parser, struct filter_gathered *ga
     memcpy(path, file->path.data, file->path.size);
     path[file->path.size] = '\0';
     struct buffer contents;
-    buffer_init(&contents, FILTER_FILE_SIZE_MAX);
+    buffer_init(&contents, FILTER_FILE_SIZE_MAX - parser->file_size);
     struct error reason;
     bool is_gathered = file_read(path, &contents, &reason);
     if (is_gathered) {
+        parser->file_size += contents.size;
         is_gathered = gather_contents(parser, gathered, file, buffer_bytes(&contents));
     } else {
         (void)filter_error_at(parser->lexer.err, reason.code, parser->lexer.text, file->offset,

@@ -137,7 +137,8 @@ bool filter_name_needs_quotes(struct bytes name);
 /* Bounds beside those of filter.h. */
 #define FILTER_PARENTHESES_MAX 256u /* open at one time, the redundant ones too */
 #define FILTER_NAME_SIZE_MAX 1024u  /* of a name, glob or path */
+/* In all list files of a filter together, so that naming one often costs no more than that. */
 #define FILTER_FILE_SIZE_MAX (64u << 20)
-#define FILTER_FILE_ENTRIES_MAX 4000000u /* in all files of a filter together */
+#define FILTER_FILE_ENTRIES_MAX 4000000u
 
 #endif

@@ -15,6 +15,7 @@ struct filter_parser {
     uint32_t term_count; /* terms and list entries */
     uint32_t parentheses;
     uint32_t file_entries;
+    size_t file_size; /* of all list files that were read */
 };
 
 /* ERROR_ARGUMENT at `offset` of the text. Returns false. */

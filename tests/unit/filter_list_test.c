@@ -148,6 +148,27 @@ static void too_large_a_list_file_is_refused(void **state) {
     free(text);
 }
 
+static void the_size_of_all_list_files_together_is_bounded(void **state) {
+    (void)state;
+    size_t size = (size_t)FILTER_FILE_SIZE_MAX / 2;
+    char *blanks = malloc(size);
+    assert_non_null(blanks);
+    memset(blanks, '\n', size);
+    char path[PATH_SIZE];
+    write_list(path, bytes_of(blanks, size));
+    char text[8 * PATH_SIZE];
+    struct filter *filter = NULL;
+    struct error err = { 0 };
+    (void)snprintf(text, sizeof text, "src in @%s or dst in @%s", path, path);
+    assert_true(filter_compile(&filter, bytes_text(text), &err));
+    filter_free(filter);
+    (void)snprintf(text, sizeof text, "src in @%s or dst in @%s or peer in @%s", path, path, path);
+    assert_false(filter_compile(&filter, bytes_text(text), &err));
+    assert_int_equal(err.code, ERROR_LIMIT);
+    (void)unlink(path);
+    free(blanks);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_list_file_may_hold_comments_commas_ranges_and_a_mark),
@@ -158,6 +179,7 @@ int main(void) {
         cmocka_unit_test(a_missing_list_file_is_an_io_error_at_its_place),
         cmocka_unit_test(a_million_addresses_are_a_list_like_any_other),
         cmocka_unit_test(too_large_a_list_file_is_refused),
+        cmocka_unit_test(the_size_of_all_list_files_together_is_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
