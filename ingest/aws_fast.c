@@ -12,6 +12,7 @@ struct aws_fast aws_fast_choose(void) {
     if (!is_scalar && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
         __builtin_cpu_supports("bmi2")) {
         fast.default_lines = aws_default_lines_avx2;
+        fast.lines = aws_lines_avx2;
     }
 #endif
     return fast;

@@ -24,5 +24,6 @@ struct aws_fast {
 struct aws_fast aws_fast_choose(void);
 
 aws_burst aws_default_lines_avx2;
+aws_burst aws_lines_avx2;
 
 #endif

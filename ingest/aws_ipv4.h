@@ -13,7 +13,7 @@
  * value of each octet that has no leading zero. */
 
 struct aws_ipv4_row {
-    _Alignas(16) uint8_t shuffle[16];
+    _Alignas(64) uint8_t shuffle[16]; /* a row is one cache line */
     int32_t minimum[4]; /* 0, 10 or 100, by the number of digits */
     uint32_t mask;      /* of the row; another mask means that the text is no address */
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Open addressing over 16-bit slots, at most half full, from 1,024 slots up: a small table stays in the
- * first-level cache. What an object may cost is bounded by the number of points, by the length of a
+/* Open addressing over 16-bit slots, at most an eighth full, from 2,048 slots up. Slots are small, and a
+ * second probe costs more than the cache that it saves: it is a branch that cannot be foreseen. What an object may cost is bounded by the number of points, by the length of a
  * probe and by the number of an interface's instances; a crafted object that passes one of the bounds
  * gets more and smaller batches. */
 #include "ingest/aws_point.h"
@@ -10,8 +10,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#define BITS_MIN 10u
-#define BITS_MAX 16u
+#define BITS_MIN 11u
+#define BITS_MAX 18u
 #define CAPACITY_FIRST 256u
 #define PROBES_MAX 64u
 #define CHILDREN_MAX 64u
@@ -173,7 +173,7 @@ static uint32_t find_base(struct aws_points *points, enum aws_point_kind kind, s
     bool is_judged = kind == AWS_POINT_ADDRESS || kind == AWS_POINT_UNKNOWN;
     points->rows[id].is_judged[0] = points->rows[id].is_judged[1] = is_judged;
     points->unjudged += !is_judged;
-    if (2 * points->count > mask && points->bits < BITS_MAX) {
+    if (8 * points->count > mask && points->bits < BITS_MAX) {
         (void)grow_slots(points); /* a fuller table is slower, not wrong */
     }
     return id;

@@ -78,9 +78,8 @@ uint32_t aws_points_find(struct aws_points *points, enum aws_point_kind kind, st
 
 /* The hash that slots go by; its upper bits are used. */
 static inline uint64_t aws_key_hash(uint64_t a, uint64_t b, uint64_t c, uint64_t d) {
-    uint64_t mixed = (a ^ (b << 21 | b >> 43)) * UINT64_C(0x9E3779B97F4A7C15);
-    uint64_t other = (c ^ (d << 27 | d >> 37)) * UINT64_C(0xD6E8FEB86659FD93);
-    return (mixed ^ other ^ (other >> 31)) * UINT64_C(0x9E3779B97F4A7C15);
+    uint64_t mixed = a ^ (b << 21 | b >> 43) ^ (c << 42 | c >> 22) ^ (d << 11 | d >> 53);
+    return mixed * UINT64_C(0x9E3779B97F4A7C15);
 }
 
 #endif

@@ -150,12 +150,7 @@ static void add_addresses(struct aws_rows *rows, const struct aws_record *record
     }
 }
 
-enum aws_added aws_rows_add(struct aws_rows *rows, const struct aws_record *record) {
-    assert(rows->count < rows->limit);
-    uint32_t point = find_point(rows, record, true);
-    if (point == AWS_POINT_NONE) {
-        return AWS_FULL;
-    }
+void aws_rows_put(struct aws_rows *rows, const struct aws_record *record, uint32_t point) {
     add_addresses(rows, record);
     struct batch *batch = rows->batch;
     uint32_t i = rows->count++;
@@ -172,6 +167,15 @@ enum aws_added aws_rows_add(struct aws_rows *rows, const struct aws_record *reco
     batch->initiator[i] = aws_initiator(record->tcp_flags);
     batch->action[i] = record->action;
     batch->direction[i] = record->direction;
+}
+
+enum aws_added aws_rows_add(struct aws_rows *rows, const struct aws_record *record) {
+    assert(rows->count < rows->limit);
+    uint32_t point = find_point(rows, record, true);
+    if (point == AWS_POINT_NONE) {
+        return AWS_FULL;
+    }
+    aws_rows_put(rows, record, point);
     return AWS_ADDED;
 }
 

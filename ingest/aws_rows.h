@@ -98,6 +98,9 @@ enum aws_added aws_rows_add(struct aws_rows *rows, const struct aws_record *reco
 enum aws_added aws_rows_add_gap(struct aws_rows *rows, const struct aws_record *record,
                                 enum coverage_kind kind, struct error *err);
 
+/* Appends a record whose point is known (a fast parser's way); count < limit. */
+void aws_rows_put(struct aws_rows *rows, const struct aws_record *record, uint32_t point);
+
 /* Gives the chunk's rows their address codes and starts a new chunk. Errors: ERROR_LIMIT. */
 bool aws_rows_code(struct aws_rows *rows, struct error *err);
 
