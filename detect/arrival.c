@@ -59,7 +59,6 @@ struct arrival {
     uint32_t one_count;
     uint32_t two_count;
     uint32_t plain_count;
-    uint64_t plain_touches;
 };
 
 struct arrival *arrival_new(struct error *err) {
@@ -272,21 +271,21 @@ static void plan_rows(struct arrival *arrival) {
     uint32_t one_count = 0;
     uint32_t two_count = 0;
     uint32_t plain_count = 0;
-    uint64_t plain_touches = 0;
     for (uint32_t i = 0; i < batch->count; i++) {
         struct spread spread =
             spread_of(batch->start_ms[i], batch->end_ms[i], unit_ms, reach_ms);
-        uint64_t from = (uint64_t)(spread.from_ms - base_ms);
         uint64_t to = (uint64_t)(spread.to_ms - 1 - base_ms);
-        uint64_t first = (uint64_t)((unsigned __int128)from * magic >> 64);
         uint64_t last = (uint64_t)((unsigned __int128)to * magic >> 64);
+        int64_t border_ms = base_ms + (int64_t)(last * window_ms);
+        uint32_t is_before = spread.from_ms < border_ms;
+        uint64_t first = last - is_before; /* where it is not further back */
         uint32_t is_plain =
             (batch->direction[i] == DIRECTION_UNKNOWN) | (batch->bytes[i] >> 32 != 0) |
             (batch->packets[i] >= STRAND_SHORT_PACKETS) |
             arrival->is_ipv6[either(batch->direction[i] == DIRECTION_IN, batch->src[i],
-                                    batch->dst[i])] | (arrival->places[i] >= PLACES_MAX) |
-            (last - first > 1) | (first < open_index);
-        uint32_t is_one = !is_plain & (first == last);
+                                    batch->dst[i])] |
+            (arrival->places[i] >= PLACES_MAX) |
+            (spread.from_ms < border_ms - (int64_t)window_ms) | (first < open_index);
         arrival->last[i] = (uint16_t)last;
         /* Stores only: neighbours touch the same windows, and would wait for each other's OR. */
         arrival->is_touched[either(is_plain, SPAN_MAX, (uint32_t)first)] = 1;
@@ -294,15 +293,13 @@ static void plan_rows(struct arrival *arrival) {
         arrival->one[one_count] = (uint16_t)i;
         arrival->two[two_count] = (uint16_t)i;
         arrival->plain[plain_count] = (uint16_t)i;
-        one_count += is_one;
-        two_count += !is_plain & !is_one;
+        one_count += (is_plain | is_before) ^ 1;
+        two_count += is_before & (is_plain ^ 1);
         plain_count += is_plain;
-        plain_touches += is_plain * (last - first + 1);
     }
     arrival->one_count = one_count;
     arrival->two_count = two_count;
     arrival->plain_count = plain_count;
-    arrival->plain_touches = plain_touches;
 }
 
 /* All rows on the plain path. */
@@ -313,7 +310,6 @@ static void plan_plainly(struct arrival *arrival) {
     for (uint32_t i = 0; i < arrival->batch->count; i++) {
         arrival->plain[i] = (uint16_t)i;
     }
-    arrival->plain_touches = 2 * (uint64_t)arrival->batch->count;
 }
 
 /* Whether the windows of the batch fit the table by index, and the reciprocal is exact. */
@@ -561,10 +557,23 @@ static bool finish(struct arrival *arrival, struct error *err) {
     return true;
 }
 
+/* How many windows the rows on the plain path touch, at most. */
+static uint64_t plain_touches(const struct arrival *arrival) {
+    const struct batch *batch = arrival->batch;
+    uint64_t touches = 0;
+    for (uint32_t k = 0; k < arrival->plain_count; k++) {
+        uint32_t i = arrival->plain[k];
+        struct spread spread = spread_of(batch->start_ms[i], batch->end_ms[i],
+                                         batch->stamp.unit_ms, batch->stamp.reach_ms);
+        touches += (uint64_t)((spread.to_ms - spread.from_ms) / arrival->target.window_ms) + 2;
+    }
+    return touches;
+}
+
 static bool make_room(struct arrival *arrival, struct error *err) {
     uint64_t short_count = arrival->one_count + 2 * (uint64_t)arrival->two_count;
     uint64_t need = short_count * sizeof(struct strand_short) +
-                    arrival->plain_touches * sizeof(struct strand);
+                    plain_touches(arrival) * sizeof(struct strand);
     return window_set_make_room(arrival->target.windows, arrival->target.points, need,
                                 arrival->target.memory_bytes_max, &arrival->counts->cells_cut,
                                 err);

@@ -405,7 +405,9 @@ bool closing_run(struct closing *closing, const struct closing_target *target,
     if (ok) {
         resolve_logs(&run);
         bool is_any = was_observed(&run, 0, run.seen_count);
-        ok = !is_any || (forget_idle(&run, err) && add_nodes(&run, err) &&
+        /* What ended before this window is said before anything of it. */
+        ok = !is_any || (judge_pass(target->judge, target->roster, run.start_ms, err) &&
+                         forget_idle(&run, err) && add_nodes(&run, err) &&
                          (run.observed_count == 0 || judge_run(&run, err)));
     }
     free(run.seen);

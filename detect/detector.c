@@ -115,7 +115,9 @@ bool detector_advance(struct detector *detector, int64_t watermark_ms, struct er
     }
     free(due);
     point_set_sweep(&detector->points, end);
-    return ok;
+    bool is_end = watermark_ms == INT64_MAX; /* of the input, not of time */
+    return ok && (is_end || judge_pass(detector->judge, &detector->roster,
+                                       end * detector->config.window_ms, err));
 }
 
 struct detector_counts detector_counts(const struct detector *detector) {

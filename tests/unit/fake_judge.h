@@ -122,6 +122,15 @@ bool judge_window(struct judge *judge, const struct judge_window *window, judge_
     return true;
 }
 
+bool judge_pass(struct judge *judge, const struct roster *roster, int64_t until_ms,
+                struct error *err) {
+    (void)judge;
+    (void)roster;
+    (void)until_ms;
+    (void)err;
+    return true;
+}
+
 bool judge_forget(struct judge *judge, const struct roster *roster, uint32_t node, int64_t at_ms,
                   struct error *err) {
     (void)err;
