@@ -522,6 +522,41 @@ static void order_of_arrival_does_not_show_at_the_memory_bound(void **state) {
     check_orders(UINT64_C(4) << 20, true);
 }
 
+static void conversations_stay_within_the_memory_and_sums_are_whole(void **state) {
+    (void)state;
+    struct detector_config config;
+    detector_config_init(&config);
+    config.memory_bytes_max = UINT64_C(1) << 20;
+    struct detector *detector = new_detector(&config);
+    fake_judge->is_asking = false;
+    random_state = 3;
+    const uint64_t batch_bytes = UINT64_C(8000) * 3 * 80;
+    for (int k = 0; k < 20; k++) {
+        begin_batch();
+        for (uint32_t i = 0; i < 8000; i++) { /* all distinct, over 20 minutes: all windows full */
+            add_row(&(struct row){ .node = "a", .peer = 1 + below(UINT32_MAX - 1),
+                                   .start_ms = 60000 * (int64_t)(i % 20),
+                                   .end_ms = 60000 * (int64_t)(i % 20), .bytes = 10, .packets = 1,
+                                   .direction = DIRECTION_OUT });
+        }
+        take(detector);
+        assert_true(detector_counts(detector).memory_bytes <=
+                    config.memory_bytes_max + batch_bytes);
+    }
+    assert_true(detector_counts(detector).cells_cut > 0);
+    close_all(detector);
+    buffer_u8(&fake_judge->trace, 0);
+    /* 8,000 rows of 20 batches over 20 minutes, 10 bytes each; observed and cut. */
+    const char *line = "a/a out 80000 in 0 quality 9\n";
+    size_t count = 0;
+    for (const char *at = (const char *)fake_judge->trace.data; (at = strstr(at, line)) != NULL;
+         at++) {
+        count++;
+    }
+    assert_int_equal(count, 20);
+    detector_free(detector);
+}
+
 static void damaged_state_is_refused_and_leaves_the_detector_new(void **state) {
     (void)state;
     struct detector *detector = new_detector(NULL);
@@ -581,6 +616,7 @@ int main(void) {
         cmocka_unit_test(sixty_five_thousand_nodes_are_watched),
         cmocka_unit_test(order_of_arrival_does_not_show),
         cmocka_unit_test(order_of_arrival_does_not_show_at_the_memory_bound),
+        cmocka_unit_test(conversations_stay_within_the_memory_and_sums_are_whole),
         cmocka_unit_test(damaged_state_is_refused_and_leaves_the_detector_new),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
