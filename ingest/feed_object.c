@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ingest/feed_object.h"
+
+#include "ingest/aws.h"
+
+/* Asked in this order. */
+static const struct source_ops *const FORMATS[] = { &aws_source };
+#define FORMAT_COUNT (sizeof FORMATS / sizeof *FORMATS)
+
+#define FRONT_SIZE_MAX 4096u
+
+const struct source_ops *feed_object_default(const struct feed_options *options) {
+    return options->format != NULL ? options->format : &aws_source;
+}
+
+/* NULL: no format, and not a text. */
+static const struct source_ops *choose(struct bytes front, const struct feed_options *options) {
+    if (options->format != NULL) {
+        return options->format;
+    }
+    if (options->source.aws_format != NULL) {
+        return &aws_source; /* who names its fields says what it is */
+    }
+    for (size_t i = 0; i < FORMAT_COUNT; i++) {
+        if (FORMATS[i]->recognise(front)) {
+            return FORMATS[i];
+        }
+    }
+    return memchr(front.data, '\0', front.size) == NULL ? &aws_source : NULL;
+}
+
+bool feed_object_open(struct feed_object *object, struct input *input, const char *flow_log,
+                      const struct feed_options *options, struct error *err) {
+    struct bytes front = input_front(input);
+    *object = (struct feed_object){ .input = input };
+    if (front.size == 0) {
+        return true; /* empty, or damaged at once: feed_object_next asks */
+    }
+    front.size = front.size < FRONT_SIZE_MAX ? front.size : FRONT_SIZE_MAX;
+    object->ops = choose(front, options);
+    bool ok = object->ops != NULL ||
+              error_set(err, ERROR_FORMAT, "neither a text nor of a format that is known");
+    if (!ok) {
+        input_close(input);
+    } else {
+        ok = object->ops->open(&object->source, input, bytes_text(flow_log), &options->source, err);
+    }
+    if (!ok) {
+        *object = (struct feed_object){ 0 };
+    }
+    return ok;
+}
+
+bool feed_object_next(struct feed_object *object, struct batch *batch,
+                      struct source_result *result, struct error *err) {
+    if (object->source != NULL) {
+        return object->ops->next(object->source, batch, result, err);
+    }
+    batch_reset(batch);
+    *result = (struct source_result){ .is_end = true };
+    struct bytes piece;
+    bool is_end;
+    result->is_damaged = !input_read(object->input, 0, &piece, &is_end, &result->damage);
+    return true;
+}
+
+void feed_object_close(struct feed_object *object) {
+    if (object->source != NULL) {
+        object->ops->close(object->source);
+    } else {
+        input_close(object->input);
+    }
+    *object = (struct feed_object){ 0 };
+}

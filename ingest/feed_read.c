@@ -1,0 +1,451 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One mutex and one condition: a step parses thousands of lines, so they are hardly ever waited for.
+ *
+ * Why nothing can wait for ever: a step waits for nothing. The caller waits only while a worker makes
+ * a step of the very object that it wants, and is woken when that step ends. A worker waits when
+ * there is nothing to do ahead, and is woken by every step and every parcel taken. Bounds never
+ * stand in the caller's way: the step that it needs is always allowed.
+ *
+ * With one thread no worker is made and nothing is done ahead. */
+#include "ingest/feed_read.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+
+enum reading_state {
+    READING_WAITING = 0, /* not begun */
+    READING_IDLE,
+    READING_BUSY, /* somebody makes a step */
+    READING_ENDED,
+};
+
+#define NONE SIZE_MAX
+
+/* One object. `source` and `read_size` belong to who made it busy; the rest lies under the mutex. */
+struct reading {
+    struct feed_object source;
+    uint64_t read_size;
+    enum reading_state state;
+    bool is_taken; /* the caller has begun to take from it */
+    int64_t at_ms; /* how far it was read, in event time */
+    uint32_t ready_count;
+    struct parcel *first;
+    struct parcel *last;
+    size_t active_next; /* list of those that are begun and not ended */
+    size_t active_previous;
+};
+
+struct reader {
+    const struct feed_plan *plan;
+    const struct feed_options *options;
+    struct reading *readings; /* [plan->object_count] */
+    size_t *order;            /* objects by time: the order in which they are begun ahead */
+    size_t order_at;
+    size_t active;       /* head of the list, or NONE */
+    size_t begun_count;  /* active, and not taken from */
+    size_t ready_count;  /* parcels, of all objects */
+    struct parcel *free; /* the pool */
+    size_t loan_count;   /* parcels that the caller holds */
+
+    pthread_mutex_t mutex;
+    pthread_cond_t changed;
+    pthread_t *workers;
+    size_t worker_count;
+    bool is_stopping;
+};
+
+int64_t reader_reach_ms(const struct feed_options *options, const struct source_ops *ops) {
+    int64_t reach = options->reach_ms > 0 ? options->reach_ms : ops->reach_ms;
+    return reach > ops->unit_ms ? reach : ops->unit_ms;
+}
+
+static struct parcel *parcel_new(void) {
+    struct parcel *parcel = calloc(1, sizeof *parcel);
+    if (parcel != NULL && !batch_init(&parcel->batch, NULL)) {
+        free(parcel);
+        return NULL;
+    }
+    return parcel;
+}
+
+static void parcel_free(struct parcel *parcel) {
+    batch_done(&parcel->batch);
+    free(parcel);
+}
+
+static void free_list(struct parcel *parcel) {
+    while (parcel != NULL) {
+        struct parcel *next = parcel->next;
+        parcel_free(parcel);
+        parcel = next;
+    }
+}
+
+/* ---- the list of active readings, under the mutex ---- */
+
+static void active_add(struct reader *reader, size_t object) {
+    struct reading *reading = &reader->readings[object];
+    reading->active_previous = NONE;
+    reading->active_next = reader->active;
+    if (reader->active != NONE) {
+        reader->readings[reader->active].active_previous = object;
+    }
+    reader->active = object;
+}
+
+static void active_remove(struct reader *reader, size_t object) {
+    struct reading *reading = &reader->readings[object];
+    if (reading->active_next != NONE) {
+        reader->readings[reading->active_next].active_previous = reading->active_previous;
+    }
+    if (reading->active_previous != NONE) {
+        reader->readings[reading->active_previous].active_next = reading->active_next;
+    } else {
+        reader->active = reading->active_next;
+    }
+}
+
+/* ---- one step, outside the mutex ---- */
+
+/* What can be wrong with a file is damage, and the run goes on; anything else ends it. */
+static void note_failure(struct parcel *parcel, const struct error *why) {
+    parcel->result.is_end = true;
+    if (why->code == ERROR_LIMIT || why->code == ERROR_ARGUMENT) {
+        parcel->is_fatal = true;
+        parcel->fatal = *why;
+    } else {
+        parcel->result.is_damaged = true;
+        parcel->result.damage = *why;
+    }
+}
+
+static bool open_object(struct reader *reader, size_t object, struct error *err) {
+    const struct plan_object *planned = &reader->plan->objects[object];
+    struct input *input;
+    return input_open(&input, planned->input.path, err) &&
+           feed_object_open(&reader->readings[object].source, input,
+                            reader->plan->feeds[planned->feed].flow_log, reader->options, err);
+}
+
+static void parse(struct reader *reader, size_t object, struct parcel *parcel) {
+    struct reading *reading = &reader->readings[object];
+    struct error err = { 0 };
+    parcel->ops = NULL;
+    parcel->is_fatal = false;
+    parcel->read_size = 0;
+    parcel->result = (struct source_result){ 0 };
+    if (reading->source.input == NULL && !open_object(reader, object, &err)) {
+        batch_reset(&parcel->batch);
+        note_failure(parcel, &err);
+    } else {
+        uint64_t before = reading->read_size;
+        if (!feed_object_next(&reading->source, &parcel->batch, &parcel->result, &err)) {
+            note_failure(parcel, &err);
+            parcel->is_fatal = true;
+            parcel->fatal = err;
+        }
+        reading->read_size = input_offset(reading->source.input);
+        parcel->read_size = reading->read_size - before;
+        parcel->ops = reading->source.ops;
+    }
+    if (parcel->result.is_end) {
+        feed_object_close(&reading->source);
+    }
+    if (parcel->ops != NULL && !parcel->is_fatal) {
+        parcel->extent = split_extent_of(&parcel->batch, parcel->ops->unit_ms,
+                                         reader_reach_ms(reader->options, parcel->ops));
+    }
+}
+
+/* ---- who does what, under the mutex ---- */
+
+static void pool_put(struct reader *reader, struct parcel *parcel) {
+    parcel->next = reader->free;
+    reader->free = parcel;
+}
+
+/* NULL: the pool is empty, and a new one is to be made outside the mutex. */
+static struct parcel *pool_get(struct reader *reader) {
+    struct parcel *parcel = reader->free;
+    if (parcel != NULL) {
+        reader->free = parcel->next;
+        parcel->next = NULL;
+    }
+    return parcel;
+}
+
+static void begin(struct reader *reader, size_t object) {
+    struct reading *reading = &reader->readings[object];
+    if (reading->state == READING_WAITING) {
+        active_add(reader, object);
+        reader->begun_count += !reading->is_taken;
+    }
+    reading->state = READING_BUSY;
+}
+
+static void end(struct reader *reader, size_t object) {
+    struct reading *reading = &reader->readings[object];
+    active_remove(reader, object);
+    reader->begun_count -= !reading->is_taken;
+    reading->state = READING_ENDED;
+}
+
+/* Makes one step of an object that is neither busy nor ended; the mutex is held before and
+ * afterwards, not during. False: no memory for a parcel; the step is still to be made. */
+static bool make_step(struct reader *reader, size_t object) {
+    struct reading *reading = &reader->readings[object];
+    struct parcel *parcel = pool_get(reader);
+    begin(reader, object);
+    pthread_mutex_unlock(&reader->mutex);
+    if (parcel == NULL) {
+        parcel = parcel_new();
+    }
+    if (parcel != NULL) {
+        parse(reader, object, parcel);
+    }
+    pthread_mutex_lock(&reader->mutex);
+    if (parcel == NULL) {
+        reading->state = READING_IDLE;
+        pthread_cond_broadcast(&reader->changed);
+        return false;
+    }
+    if (parcel->batch.count > 0 && !parcel->is_fatal) {
+        reading->at_ms = parcel->batch.end_ms[parcel->batch.count / 2];
+    }
+    parcel->next = NULL;
+    *(reading->first == NULL ? &reading->first : &reading->last->next) = parcel;
+    reading->last = parcel;
+    reading->ready_count++;
+    reader->ready_count++;
+    reading->state = READING_IDLE;
+    if (parcel->result.is_end) {
+        end(reader, object);
+    }
+    pthread_cond_broadcast(&reader->changed);
+    return true;
+}
+
+/* The object whose next step is wanted soonest, or NONE. */
+static size_t choose(struct reader *reader) {
+    uint32_t threads = reader->options->threads;
+    bool has_room = reader->ready_count < READER_AHEAD_MAX(threads);
+    size_t best = NONE;
+    for (size_t i = reader->active; i != NONE; i = reader->readings[i].active_next) {
+        const struct reading *reading = &reader->readings[i];
+        bool is_allowed = has_room || (reading->is_taken && reading->ready_count == 0);
+        if (reading->state == READING_IDLE && is_allowed &&
+            (best == NONE || reading->at_ms < reader->readings[best].at_ms)) {
+            best = i;
+        }
+    }
+    while (reader->order_at < reader->plan->object_count &&
+           reader->readings[reader->order[reader->order_at]].state != READING_WAITING) {
+        reader->order_at++;
+    }
+    if (has_room && reader->order_at < reader->plan->object_count &&
+        reader->begun_count < READER_BEGUN_MAX(threads)) {
+        size_t next = reader->order[reader->order_at];
+        if (best == NONE || reader->readings[next].at_ms < reader->readings[best].at_ms) {
+            best = next;
+        }
+    }
+    return best;
+}
+
+static void *work(void *context) {
+    struct reader *reader = context;
+    pthread_mutex_lock(&reader->mutex);
+    while (!reader->is_stopping) {
+        size_t object = choose(reader);
+        /* Without memory the caller will meet the same want, and can say so. */
+        if (object == NONE || !make_step(reader, object)) {
+            pthread_cond_wait(&reader->changed, &reader->mutex);
+        }
+    }
+    pthread_mutex_unlock(&reader->mutex);
+    return NULL;
+}
+
+static struct parcel *pop(struct reader *reader, struct reading *reading) {
+    struct parcel *parcel = reading->first;
+    reading->first = parcel->next;
+    parcel->next = NULL;
+    reading->ready_count--;
+    reader->ready_count--;
+    reader->loan_count++;
+    pthread_cond_broadcast(&reader->changed);
+    return parcel;
+}
+
+/* The mutex is held. */
+static bool take(struct reader *reader, size_t object, struct parcel **parcel) {
+    struct reading *reading = &reader->readings[object];
+    if (!reading->is_taken) {
+        bool is_active = reading->state == READING_IDLE || reading->state == READING_BUSY;
+        reader->begun_count -= is_active;
+        reading->is_taken = true;
+    }
+    *parcel = NULL;
+    while (reading->first == NULL && reading->state != READING_ENDED) {
+        if (reading->state != READING_BUSY) {
+            if (!make_step(reader, object)) {
+                return false;
+            }
+            continue;
+        }
+        size_t other = choose(reader);
+        if (other == NONE) {
+            pthread_cond_wait(&reader->changed, &reader->mutex);
+        } else if (!make_step(reader, other)) {
+            return false;
+        }
+    }
+    if (reading->first != NULL) {
+        *parcel = pop(reader, reading);
+    }
+    return true;
+}
+
+bool reader_take(struct reader *reader, size_t object, struct parcel **parcel, struct error *err) {
+    pthread_mutex_lock(&reader->mutex);
+    bool ok = take(reader, object, parcel);
+    pthread_mutex_unlock(&reader->mutex);
+    if (!ok) {
+        return error_set(err, ERROR_LIMIT, "no memory for a batch");
+    }
+    if (*parcel != NULL && (*parcel)->is_fatal) {
+        if (err != NULL) {
+            *err = (*parcel)->fatal;
+        }
+        reader_give_back(reader, *parcel);
+        *parcel = NULL;
+        return error_context(err, "%s", reader->plan->objects[object].input.path);
+    }
+    return true;
+}
+
+bool reader_new_parcel(struct reader *reader, struct parcel **parcel, struct error *err) {
+    pthread_mutex_lock(&reader->mutex);
+    *parcel = pool_get(reader);
+    reader->loan_count++;
+    pthread_mutex_unlock(&reader->mutex);
+    if (*parcel == NULL) {
+        *parcel = parcel_new();
+    }
+    if (*parcel == NULL) {
+        reader->loan_count--;
+        return error_set(err, ERROR_LIMIT, "no memory for a batch");
+    }
+    batch_reset(&(*parcel)->batch);
+    return true;
+}
+
+void reader_give_back(struct reader *reader, struct parcel *parcel) {
+    pthread_mutex_lock(&reader->mutex);
+    reader->loan_count--;
+    pool_put(reader, parcel);
+    pthread_mutex_unlock(&reader->mutex);
+}
+
+/* ---- open and close ---- */
+
+struct ranked {
+    int64_t time_ms;
+    size_t object;
+};
+
+static int by_time(const void *a, const void *b) {
+    const struct ranked *x = a;
+    const struct ranked *y = b;
+    if (x->time_ms != y->time_ms) {
+        return x->time_ms < y->time_ms ? -1 : 1;
+    }
+    return (x->object > y->object) - (x->object < y->object);
+}
+
+static bool make_order(struct reader *reader, const struct feed_plan *plan) {
+    struct ranked *ranks = calloc(plan->object_count + 1, sizeof *ranks);
+    reader->order = calloc(plan->object_count + 1, sizeof *reader->order);
+    if (ranks == NULL || reader->order == NULL) {
+        free(ranks);
+        return false;
+    }
+    for (size_t i = 0; i < plan->object_count; i++) {
+        ranks[i] = (struct ranked){ plan->objects[i].time_ms, i };
+        reader->readings[i].at_ms = plan->objects[i].time_ms;
+    }
+    qsort(ranks, plan->object_count, sizeof *ranks, by_time);
+    for (size_t i = 0; i < plan->object_count; i++) {
+        reader->order[i] = ranks[i].object;
+    }
+    free(ranks);
+    return true;
+}
+
+/* Signals are the program's own thread's to handle. */
+static void start_workers(struct reader *reader, uint32_t count) {
+    reader->workers = calloc(count + 1, sizeof *reader->workers);
+    if (reader->workers == NULL) {
+        return;
+    }
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    while (reader->worker_count < count &&
+           pthread_create(&reader->workers[reader->worker_count], NULL, work, reader) == 0) {
+        reader->worker_count++;
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+bool reader_open(struct reader **out, const struct feed_plan *plan,
+                 const struct feed_options *options, struct error *err) {
+    assert(options->threads >= 1);
+    struct reader *reader = calloc(1, sizeof *reader);
+    if (reader == NULL) {
+        return error_set(err, ERROR_LIMIT, "no memory to read inputs");
+    }
+    reader->plan = plan;
+    reader->options = options;
+    reader->active = NONE;
+    pthread_mutex_init(&reader->mutex, NULL); /* with default attributes these two cannot fail */
+    pthread_cond_init(&reader->changed, NULL);
+    reader->readings = calloc(plan->object_count + 1, sizeof *reader->readings);
+    if (reader->readings == NULL || !make_order(reader, plan)) {
+        reader_close(reader);
+        return error_set(err, ERROR_LIMIT, "no memory to read inputs");
+    }
+    start_workers(reader, options->threads - 1);
+    *out = reader;
+    return true;
+}
+
+void reader_close(struct reader *reader) {
+    if (reader == NULL) {
+        return;
+    }
+    pthread_mutex_lock(&reader->mutex);
+    reader->is_stopping = true;
+    pthread_cond_broadcast(&reader->changed);
+    pthread_mutex_unlock(&reader->mutex);
+    for (size_t i = 0; i < reader->worker_count; i++) {
+        (void)pthread_join(reader->workers[i], NULL); /* ours, joinable, joined once */
+    }
+    assert(reader->loan_count == 0);
+    for (size_t i = 0; reader->readings != NULL && i < reader->plan->object_count; i++) {
+        free_list(reader->readings[i].first);
+        if (reader->readings[i].source.input != NULL) {
+            feed_object_close(&reader->readings[i].source);
+        }
+    }
+    free_list(reader->free);
+    pthread_cond_destroy(&reader->changed);
+    pthread_mutex_destroy(&reader->mutex);
+    free(reader->workers);
+    free(reader->readings);
+    free(reader->order);
+    free(reader);
+}
