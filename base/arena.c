@@ -74,7 +74,7 @@ static bool add_block(struct arena *arena, size_t size) {
     if (want > arena->maximum - arena->total) {
         want = size;
     }
-    if (want > arena->maximum - arena->total) {
+    if (want > arena->maximum - arena->total || want > SIZE_MAX - sizeof(struct arena_block)) {
         return false;
     }
     struct arena_block *block = malloc(sizeof *block + want);

@@ -26,7 +26,7 @@ struct arena_mark {
 void arena_init(struct arena *arena, size_t maximum);
 /* Accepts a zeroed arena. */
 void arena_done(struct arena *arena);
-/* Takes everything back; keeps the newest (largest) block. */
+/* Takes everything back; keeps the newest block. */
 void arena_reset(struct arena *arena);
 
 /* `size` bytes aligned to 16, contents unspecified, or NULL. */

@@ -19,6 +19,9 @@ static const uint8_t *take(struct cursor *cursor, size_t size) {
         cursor->failed = true;
         return NULL;
     }
+    if (cursor->data == NULL) {
+        return NULL; /* nothing of nothing: not a failure, but not a pointer to add to either */
+    }
     const uint8_t *at = cursor->data + cursor->offset;
     cursor->offset += size;
     return at;
@@ -97,6 +100,11 @@ uint8_t *buffer_reserve(struct buffer *buffer, size_t size) {
         size_t capacity = buffer->capacity < 256 ? 256 : buffer->capacity;
         while (capacity < need) {
             capacity = capacity > SIZE_MAX / 2 ? need : 2 * capacity;
+        }
+        /* Doubling may not take more than the maximum says; at least a byte, so that it is a block.
+         */
+        if (capacity > buffer->maximum) {
+            capacity = buffer->maximum > 0 ? buffer->maximum : 1;
         }
         uint8_t *data = realloc(buffer->data, capacity);
         if (data == NULL) {

@@ -22,6 +22,7 @@ bool error_set(struct error *err, enum error_code code, const char *format, ...)
         return false;
     }
     char text[2 * ERROR_MESSAGE_SIZE];
+    text[0] = '\0'; /* should the format fail */
     va_list arguments;
     va_start(arguments, format);
     int length = vsnprintf(text, sizeof text, format, arguments);
@@ -34,10 +35,17 @@ bool error_system(struct error *err, int number, const char *format, ...) {
     if (err == NULL) {
         return false;
     }
-    char text[2 * ERROR_MESSAGE_SIZE];
+    char unknown[32];
+    const char *reason = strerrordesc_np(number);
+    if (reason == NULL) {
+        (void)snprintf(unknown, sizeof unknown, "system error %d", number);
+        reason = unknown;
+    }
+    /* A path that fills the message leaves room for the reason: it is what the user needs. */
+    char text[ERROR_MESSAGE_SIZE];
     va_list arguments;
     va_start(arguments, format);
-    (void)vsnprintf(text, ERROR_MESSAGE_SIZE, format, arguments);
+    (void)vsnprintf(text, sizeof text - strlen(reason) - 2, format, arguments);
     va_end(arguments);
     enum error_code code = ERROR_IO;
     if (number == EACCES || number == EPERM) {
@@ -45,7 +53,7 @@ bool error_system(struct error *err, int number, const char *format, ...) {
     } else if (number == EAGAIN || number == EINTR) {
         code = ERROR_AGAIN;
     }
-    return error_set(err, code, "%s: %s", text, strerrordesc_np(number));
+    return error_set(err, code, "%s: %s", text, reason);
 }
 
 bool error_context(struct error *err, const char *format, ...) {
