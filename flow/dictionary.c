@@ -8,22 +8,47 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define BITS_MIN 12u
 #define BITS_MAX 17u
 
-static uint32_t hash4(uint32_t ipv4, uint32_t bits) {
-    return (ipv4 * UINT32_C(0x9E3779B1)) >> (32 - bits);
+/* Addresses are chosen by whoever sends packets, spoofed floods above all, so the hash has a
+ * secret: with a known multiplier, 32,768 sources that share one slot cost 23 us each (0.8 s a
+ * batch) in place of 16 ns. Multiply-shift with a random odd multiplier is universal: nobody can
+ * name addresses that collide without knowing it. Codes follow the order of arrival, so no output
+ * depends on the secret.
+ *
+ * The top 24 bits stay the golden ratio's, which spreads neighbours (a subnet's hosts) evenly. */
+#define GOLDEN UINT64_C(0x9E3779B97F4A7C15)
+#define SECRET_BITS 40
+
+static uint32_t hash4(const struct dictionary *dictionary, uint32_t ipv4) {
+    return (uint32_t)((ipv4 * dictionary->multiplier) >> (64 - dictionary->bits));
 }
 
-static uint32_t hash6(struct address address, uint32_t bits) {
-    uint64_t mixed = (address.high ^ (address.high >> 29)) * UINT64_C(0x9E3779B97F4A7C15);
-    mixed = (mixed ^ address.low ^ (address.low >> 32)) * UINT64_C(0xD6E8FEB86659FD93);
-    return (uint32_t)(mixed >> (64 - bits));
+static uint32_t hash6(const struct dictionary *dictionary, struct address address) {
+    /* Both halves are multiplied by secrets of their own, the low one folded first: its upper bits
+     * (an EUI-64's vendor) would otherwise weigh nothing. */
+    uint64_t low = address.low ^ address.low >> 32;
+    uint64_t mixed = address.high * dictionary->multiplier6 + low * dictionary->multiplier;
+    return (uint32_t)((mixed ^ mixed >> 32) * GOLDEN >> (64 - dictionary->bits6));
+}
+
+/* Without entropy (a sandbox that forbids the call) the multipliers are the known ones. */
+static void draw_secrets(struct dictionary *dictionary) {
+    uint64_t secrets[2] = { 0 };
+    if (getentropy(secrets, sizeof secrets) != 0) {
+        memset(secrets, 0, sizeof secrets);
+    }
+    uint64_t secret_mask = (UINT64_C(1) << SECRET_BITS) - 1;
+    dictionary->multiplier = GOLDEN ^ (secrets[0] & secret_mask & ~UINT64_C(1));
+    dictionary->multiplier6 = UINT64_C(0xD6E8FEB86659FD93) ^ (secrets[1] & ~UINT64_C(1));
 }
 
 bool dictionary_init(struct dictionary *dictionary, struct error *err) {
     *dictionary = (struct dictionary){ .bits = BITS_MIN, .bits6 = BITS_MIN, .generation = 1 };
+    draw_secrets(dictionary);
     dictionary->values = malloc(DICTIONARY_CODES_MAX * sizeof *dictionary->values);
     dictionary->slots = calloc((size_t)1 << BITS_MAX, sizeof *dictionary->slots);
     dictionary->slots6 = calloc((size_t)1 << BITS_MAX, sizeof *dictionary->slots6);
@@ -70,7 +95,7 @@ void dictionary_adopt_sorted(struct dictionary *dictionary, uint32_t count4, uin
 
 static void place4(struct dictionary *dictionary, uint32_t ipv4, uint16_t code) {
     uint32_t mask = (1u << dictionary->bits) - 1;
-    uint32_t at = hash4(ipv4, dictionary->bits);
+    uint32_t at = hash4(dictionary, ipv4);
     while (dictionary->slots[at].generation == dictionary->generation) {
         at = (at + 1) & mask;
     }
@@ -79,7 +104,7 @@ static void place4(struct dictionary *dictionary, uint32_t ipv4, uint16_t code) 
 
 static void place6(struct dictionary *dictionary, struct address address, uint16_t code) {
     uint32_t mask = (1u << dictionary->bits6) - 1;
-    uint32_t at = hash6(address, dictionary->bits6);
+    uint32_t at = hash6(dictionary, address);
     while (dictionary->slots6[at] >> 16 == dictionary->generation) {
         at = (at + 1) & mask;
     }
@@ -120,7 +145,7 @@ static uint16_t append(struct dictionary *dictionary, struct address address, ui
 
 static inline uint16_t code4(struct dictionary *dictionary, uint32_t ipv4) {
     uint32_t mask = (1u << dictionary->bits) - 1;
-    uint32_t at = hash4(ipv4, dictionary->bits);
+    uint32_t at = hash4(dictionary, ipv4);
     for (;;) {
         struct dictionary_slot slot = dictionary->slots[at];
         if (slot.generation != dictionary->generation) {
@@ -143,7 +168,7 @@ static inline uint16_t code4(struct dictionary *dictionary, uint32_t ipv4) {
 
 static uint16_t code6(struct dictionary *dictionary, struct address address) {
     uint32_t mask = (1u << dictionary->bits6) - 1;
-    uint32_t at = hash6(address, dictionary->bits6);
+    uint32_t at = hash6(dictionary, address);
     for (;;) {
         uint32_t slot = dictionary->slots6[at];
         if (slot >> 16 != dictionary->generation) {
@@ -207,7 +232,7 @@ bool dictionary_find(const struct dictionary *dictionary, struct address address
     bool is_ipv4 = address_is_ipv4(address);
     uint32_t bits = is_ipv4 ? dictionary->bits : dictionary->bits6;
     uint32_t mask = (1u << bits) - 1;
-    uint32_t at = is_ipv4 ? hash4(address_ipv4(address), bits) : hash6(address, bits);
+    uint32_t at = is_ipv4 ? hash4(dictionary, address_ipv4(address)) : hash6(dictionary, address);
     for (;; at = (at + 1) & mask) {
         uint32_t generation =
             is_ipv4 ? dictionary->slots[at].generation : dictionary->slots6[at] >> 16;

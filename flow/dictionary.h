@@ -32,6 +32,8 @@ struct dictionary {
     uint32_t bits6;
     uint32_t count4;
     uint32_t count6;
+    uint64_t multiplier; /* secrets of the hashes: no sender can choose colliding addresses */
+    uint64_t multiplier6;
     bool is_sorted; /* values: IPv4 ascending, then the others; the tables are not built yet */
 };
 
