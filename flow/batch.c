@@ -154,7 +154,7 @@ static bool join_own(struct batch *batch, struct batch_node *node, const struct 
     uint32_t end = count + added; /* less than all when BATCH_OWN_MAX is reached */
     for (uint32_t i = 0; i < more->own_count && count < end; i++) {
         bool is_known = false;
-        for (uint32_t k = 0; k < node->own_count && !is_known; k++) {
+        for (uint32_t k = 0; k < count && !is_known; k++) { /* what was just added counts, too */
             is_known = address_equal(own[k], more->own[i]);
         }
         if (!is_known) {
@@ -303,7 +303,9 @@ bool batch_add_coverage(struct batch *batch, const struct batch_coverage *row) {
 }
 
 bool batch_has_room(const struct batch *batch, uint32_t count) {
+    /* Addresses outlive records that batch_keep_rows removes, so codes have a bound of their own. */
     return count <= BATCH_RECORDS_MAX - batch->count &&
+           batch->addresses.count + 2 * (uint64_t)count <= DICTIONARY_CODES_MAX &&
            batch->addresses.octets + 32 * (uint64_t)count <= BATCH_ADDRESS_OCTETS_MAX;
 }
 
@@ -359,6 +361,9 @@ static bool map_label(struct mapping *mapping, uint32_t from_code, uint16_t code
                       struct error *err) {
     const struct batch *from = mapping->from;
     struct batch_label label = from->labels[from_code];
+    if ((label.pod | label.namespace_ | label.workload | label.group) == 0) {
+        return true; /* nothing is known here; what `to` knows stays */
+    }
     uint16_t *ids[] = { &label.pod, &label.namespace_, &label.workload, &label.group };
     for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
         if (*ids[i] != 0 &&
@@ -487,7 +492,7 @@ static bool check_tables(const struct batch *batch, struct error *err) {
         const struct batch_coverage *row = &batch->coverage[i];
         if (row->node >= batch->node_count || row->flow_log >= batch->flow_log_count ||
             row->kind < COVERAGE_OBSERVED || row->kind > COVERAGE_DROPPED ||
-            row->end_ms < row->start_ms) {
+            row->end_ms < row->start_ms || row->start_ms < 0 || row->end_ms > BATCH_TIME_MAX_MS) {
             return error_set(err, ERROR_FORMAT, "coverage row %u is out of bounds", i);
         }
     }

@@ -185,8 +185,8 @@ bool batch_set_label(struct batch *batch, uint16_t code, struct batch_label labe
 /* Adds a coverage row; false (nothing added) at BATCH_COVERAGE_MAX or without memory. */
 bool batch_add_coverage(struct batch *batch, const struct batch_coverage *row);
 
-/* Room for `count` more records: neither the record nor the address bound would be passed, also
- * when every address of theirs is new and IPv6. */
+/* Room for `count` more records: neither the record nor an address bound (octets, codes) would be
+ * passed, also when every address of theirs is new and IPv6. */
 bool batch_has_room(const struct batch *batch, uint32_t count);
 
 /* Copies records [first, first + count) of `from`, with what they point to, behind the records of
