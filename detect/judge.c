@@ -291,6 +291,9 @@ bool judge_window(struct judge *judge, const struct judge_window *window, judge_
 
 bool judge_forget(struct judge *judge, const struct roster *roster, uint32_t node, int64_t at_ms,
                   struct error *err) {
+    if (!judge_pass(judge, roster, at_ms, err)) {
+        return false;
+    }
     const int64_t window_ms = judge->scorer.config.window_ms;
     const int64_t end_ms = (spread_window(at_ms - 1, window_ms) + 1) * window_ms;
     for (uint8_t direction = DIRECTION_IN; direction <= DIRECTION_OUT; direction++) {

@@ -7,8 +7,9 @@
 
 /* A charge below this is as good as none; it would else leak for ever and cost each window. */
 #define CHARGE_MIN 0.01f
-/* Above the largest `need` of any row: 1.5 * need is at most 1.5 * 0.93 * 61. */
-#define CHARGE_MAX 128.0f
+/* No charge lies above: 1.5 * need is less than 1.5 times the windows of the longest persistence,
+ * which are 3,600 of one second. */
+#define CHARGE_MAX 5400.0f
 
 const struct rule_row rule_rows[RULE_COUNT] = {
     /* An outbound excess may be a job that nobody announced: told, not acted upon. Severity rises

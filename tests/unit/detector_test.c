@@ -135,6 +135,17 @@ static int tear_down(void **state) {
     return 0;
 }
 
+static void the_judge_hears_of_time_that_passes_but_not_of_the_end_of_input(void **state) {
+    (void)state;
+    struct detector *detector = new_detector(NULL);
+    assert_true(detector_advance(detector, INT64_C(1730000045000), &err));
+    assert_int_equal(fake_judge->passed_ms, INT64_C(1730000040000));
+    assert_true(detector_advance(detector, INT64_C(1730000040000), &err)); /* never falls */
+    close_all(detector);
+    assert_int_equal(fake_judge->passed_ms, INT64_C(1730000040000));
+    detector_free(detector);
+}
+
 static void flow_over_three_windows_adds_up_to_what_came(void **state) {
     (void)state;
     struct detector *detector = new_detector(NULL);
@@ -602,6 +613,7 @@ static void damaged_state_is_refused_and_leaves_the_detector_new(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_judge_hears_of_time_that_passes_but_not_of_the_end_of_input),
         cmocka_unit_test(flow_over_three_windows_adds_up_to_what_came),
         cmocka_unit_test(of_two_logs_of_an_interface_the_smallest_name_counts),
         cmocka_unit_test(interfaces_of_a_node_add_up),

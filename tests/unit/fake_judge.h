@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 struct judge {
+    int64_t passed_ms; /* the last time that judge_pass was told */
     struct buffer trace;
     double *learned;
     uint32_t capacity;
@@ -124,10 +125,9 @@ bool judge_window(struct judge *judge, const struct judge_window *window, judge_
 
 bool judge_pass(struct judge *judge, const struct roster *roster, int64_t until_ms,
                 struct error *err) {
-    (void)judge;
     (void)roster;
-    (void)until_ms;
     (void)err;
+    judge->passed_ms = until_ms;
     return true;
 }
 

@@ -471,6 +471,25 @@ static void a_forgotten_node_is_closed_then_and_starts_cold(void **state) {
     bench_free(bench);
 }
 
+static void what_was_due_before_a_node_is_forgotten_is_told_before(void **state) {
+    (void)state;
+    struct bench *bench = bench_make(2);
+    int64_t now = bench_settle(bench);
+    bench->values[METRIC_OUT_BYTES][0] = 1e8f;
+    now = bench_run(bench, now, 5);
+    set_all(bench, 1e8f, 1e6f);
+    int64_t later = bench_run(bench, now, 5);
+    struct error err;
+    assert_true(judge_forget(bench->judge, &bench->roster, 0, later + 33 * MINUTE, &err));
+    assert_int_equal(bench->told_count, 4);
+    for (uint32_t i = 2; i < 4; i++) {
+        assert_int_equal(bench->told[i].state, ALERT_CLOSED);
+        assert_int_equal(bench->told[i].end_ms, later + 30 * MINUTE);
+        assert_string_equal(bench->told[i].node, bench->names[i - 2]);
+    }
+    bench_free(bench);
+}
+
 static void the_error_of_a_sink_is_the_judges(void **state) {
     (void)state;
     struct bench *bench = bench_make(1);
@@ -764,6 +783,7 @@ int main(void) {
         cmocka_unit_test(alerts_of_a_window_come_by_node_name_whatever_the_index),
         cmocka_unit_test(a_node_that_vanishes_is_closed_as_of_the_same_window_however_time_passes),
         cmocka_unit_test(a_forgotten_node_is_closed_then_and_starts_cold),
+        cmocka_unit_test(what_was_due_before_a_node_is_forgotten_is_told_before),
         cmocka_unit_test(the_error_of_a_sink_is_the_judges),
         cmocka_unit_test(a_nightly_backup_is_quiet_from_the_second_night_on_also_an_hour_off),
         cmocka_unit_test(a_hundredfold_leak_opens_in_three_to_five_windows_at_every_hour),
