@@ -181,14 +181,16 @@ static enum pipeline_result read_all(struct pipeline *pipeline, struct error *er
     return result;
 }
 
-/* Where all feeds stand: the state that a later run goes on from is as of this time. */
+/* The promise of the feed that got furthest: what the watermark comes to when the others have ended.
+ * It follows from the newest record alone, not from how records were split over feeds, so the state
+ * does too. */
 static int64_t last_low_ms(const struct pipeline *pipeline) {
-    int64_t low_ms = INT64_MAX;
+    int64_t low_ms = INT64_MIN;
     for (size_t i = 0; i < feeds_count(pipeline->feeds); i++) {
         int64_t feed_ms = feeds_position(pipeline->feeds, i).low_ms;
-        low_ms = feed_ms < low_ms ? feed_ms : low_ms;
+        low_ms = feed_ms > low_ms ? feed_ms : low_ms;
     }
-    return low_ms == INT64_MAX ? INT64_MIN : low_ms;
+    return low_ms;
 }
 
 static bool end(struct pipeline *pipeline, struct error *err) {
