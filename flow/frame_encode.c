@@ -289,6 +289,20 @@ static bool zstd_pays(struct frame_encoder *encoder, unsigned width, bool as_pla
     return !ZSTD_isError(compressed) && compressed + bits_size < packed - packed / 16;
 }
 
+/* The most that a small column takes uncompressed in any encoding that put_small may choose: which
+ * one it chose may hang on libzstd, this does not. */
+static size_t small_size_max(uint32_t count, unsigned width, uint16_t high, bool as_planes) {
+    size_t packed = column_packed_size(count, width);
+    if (width <= SMALL_WIDTH_MAX) {
+        return packed;
+    }
+    size_t raw_bits = high < 16 ? 0 : column_width(high) - 3;
+    size_t blocks = frame_block_count(count);
+    size_t other = as_planes ? 2 * (size_t)count : count + (raw_bits * count + 7) / 8 + blocks;
+    other += BLOCK_TABLE_ENTRY * blocks;
+    return other > packed ? other : packed;
+}
+
 /* `encoder->column`, a column of small numbers, in the way that suits it. Ephemeral ports repeat
  * whole, which zstd finds in planes; the others have few values, which tokens suit. */
 static void put_small(struct frame_encoder *encoder, unsigned number) {
@@ -313,9 +327,7 @@ static void put_small(struct frame_encoder *encoder, unsigned number) {
     } else {
         put_tokens(encoder, NULL, number, fill_column, low, high);
     }
-    /* The most that any of the three takes: which one it was may hang on libzstd. */
-    encoder->unpacked_size = unpacked_before + (width <= SMALL_WIDTH_MAX ? 1 : 3) * (size_t)count +
-                             BLOCK_TABLE_ENTRY * (size_t)frame_block_count(count);
+    encoder->unpacked_size = unpacked_before + small_size_max(count, width, high, as_planes);
 }
 
 static void put_small_u8(struct frame_encoder *encoder, unsigned number, const uint8_t *column) {

@@ -4,21 +4,24 @@
  * written as a difference, and zstd finds the rest. */
 #include "flow/frame_tables.h"
 
-/* Which texts of a node equal its name, and are left out. */
-enum { NODE_IDENTITY_IS_NAME = 1, NODE_INTERFACE_IS_NAME = 2 };
-
-/* An own address: its rank + 1 where records of the frame have it, else 0 and its octets. */
+/* An own address: its rank behind the two marks where records of the frame have it, else a mark and
+ * its octets. */
 static void write_own(const struct batch *batch, const struct frame_addresses *addresses,
                       struct address own, struct buffer *out) {
     uint16_t code;
+    uint8_t octets[16];
     if (dictionary_find(&batch->addresses, own, &code) && addresses->is_used[code]) {
-        buffer_varint(out, (uint32_t)addresses->rank[code] + 1);
+        buffer_varint(out, FRAME_OWN_RANK + (uint32_t)addresses->rank[code]);
         return;
     }
-    uint8_t octets[16];
     address_to_octets(own, octets);
-    buffer_u8(out, 0);
-    buffer_put(out, octets, sizeof octets);
+    if (address_is_ipv4(own)) {
+        buffer_u8(out, FRAME_OWN_IPV4);
+        buffer_put(out, octets + 12, 4);
+    } else {
+        buffer_u8(out, FRAME_OWN_IPV6);
+        buffer_put(out, octets, sizeof octets);
+    }
 }
 
 uint32_t frame_nodes_write(const struct batch *batch, const struct frame_addresses *addresses,
@@ -27,8 +30,8 @@ uint32_t frame_nodes_write(const struct batch *batch, const struct frame_address
         const struct batch_node *node = &batch->nodes[i];
         bool is_identity = bytes_equal(node->identity, node->name);
         bool is_interface = bytes_equal(node->interface, node->name);
-        buffer_u8(out, (uint8_t)((is_identity ? NODE_IDENTITY_IS_NAME : 0) |
-                                 (is_interface ? NODE_INTERFACE_IS_NAME : 0)));
+        buffer_u8(out, (uint8_t)((is_identity ? FRAME_NODE_IDENTITY_IS_NAME : 0) |
+                                 (is_interface ? FRAME_NODE_INTERFACE_IS_NAME : 0)));
         buffer_string(out, node->name);
         if (!is_identity) {
             buffer_string(out, node->identity);

@@ -11,6 +11,12 @@
  * untrusted bytes and the row count that the directory claims; their errors are ERROR_FORMAT and
  * ERROR_LIMIT (memory). */
 
+/* Which texts of a node equal its name, and are left out. */
+enum { FRAME_NODE_IDENTITY_IS_NAME = 1, FRAME_NODE_INTERFACE_IS_NAME = 2 };
+/* How an own address stands in the table: its octets behind a mark, or its rank + FRAME_OWN_RANK.
+ */
+enum { FRAME_OWN_IPV4 = 0, FRAME_OWN_IPV6 = 1, FRAME_OWN_RANK = 2 };
+
 uint32_t frame_nodes_write(const struct batch *batch, const struct frame_addresses *addresses,
                            struct buffer *out);
 uint32_t frame_flow_logs_write(const struct batch *batch, struct buffer *out);

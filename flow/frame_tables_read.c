@@ -3,8 +3,6 @@
  * row costs at least a byte, so the section's size bounds the rows before anything is allocated. */
 #include "flow/frame_tables.h"
 
-enum { NODE_IDENTITY_IS_NAME = 1, NODE_INTERFACE_IS_NAME = 2 };
-
 static bool check_count(unsigned number, uint32_t count, uint32_t count_max, struct error *err) {
     return count <= count_max || frame_bad(err, number, "%u rows (at most %u)", count, count_max);
 }
@@ -30,14 +28,19 @@ static uint32_t varint_below(struct cursor *cursor, uint64_t end) {
 static void read_own(struct cursor *cursor, const struct dictionary *dictionary,
                      struct address *own, uint32_t count) {
     for (uint32_t i = 0; i < count && !cursor->failed; i++) {
-        uint32_t reference = varint_below(cursor, (uint64_t)dictionary->count + 1);
-        if (reference > 0) {
-            own[i] = dictionary->values[reference - 1];
-            continue;
-        }
-        struct bytes octets = cursor_take(cursor, 16);
-        if (octets.data != NULL) {
-            own[i] = address_from_octets(octets.data);
+        uint32_t mark = varint_below(cursor, FRAME_OWN_RANK + (uint64_t)dictionary->count);
+        if (mark == FRAME_OWN_IPV4) {
+            struct bytes octets = cursor_take(cursor, 4);
+            if (octets.data != NULL) {
+                own[i] = address_from_ipv4(__builtin_bswap32(get_u32(octets.data)));
+            }
+        } else if (mark == FRAME_OWN_IPV6) {
+            struct bytes octets = cursor_take(cursor, 16);
+            if (octets.data != NULL) {
+                own[i] = address_from_octets(octets.data);
+            }
+        } else {
+            own[i] = dictionary->values[mark - FRAME_OWN_RANK];
         }
     }
 }
@@ -45,11 +48,11 @@ static void read_own(struct cursor *cursor, const struct dictionary *dictionary,
 static bool read_node(struct batch *batch, struct cursor *cursor, uint32_t i, struct error *err) {
     unsigned same = cursor_u8(cursor);
     struct batch_node node = { .name = cursor_string(cursor) };
-    node.identity = same & NODE_IDENTITY_IS_NAME ? node.name : cursor_string(cursor);
-    node.interface = same & NODE_INTERFACE_IS_NAME ? node.name : cursor_string(cursor);
+    node.identity = same & FRAME_NODE_IDENTITY_IS_NAME ? node.name : cursor_string(cursor);
+    node.interface = same & FRAME_NODE_INTERFACE_IS_NAME ? node.name : cursor_string(cursor);
     node.role = cursor_string(cursor);
     uint32_t own_count = varint_below(cursor, BATCH_OWN_MAX + 1);
-    if (cursor->failed || same > (NODE_IDENTITY_IS_NAME | NODE_INTERFACE_IS_NAME)) {
+    if (cursor->failed || same > (FRAME_NODE_IDENTITY_IS_NAME | FRAME_NODE_INTERFACE_IS_NAME)) {
         return frame_bad(err, SECTION_NODES, "row %u is broken", i);
     }
     uint16_t id;
