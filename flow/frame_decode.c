@@ -2,7 +2,7 @@
 /* From the untrusted bytes of a frame to a batch that passes batch_check. Tables come first, since
  * columns point into them; every code and id is held against its table before it is stored, and
  * every time against the header's range, which is itself inside 1970 to 9999. */
-#include "flow/frame_columns_read.h"
+#include "flow/frame_reader.h"
 #include "flow/frame_tables.h"
 
 #include <stdlib.h>

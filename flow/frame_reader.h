@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef WEIR_FLOW_FRAME_COLUMNS_READ_H
-#define WEIR_FLOW_FRAME_COLUMNS_READ_H
+#ifndef WEIR_FLOW_FRAME_READER_H
+#define WEIR_FLOW_FRAME_READER_H
 
 #include "flow/column.h"
 #include "flow/frame_layout.h"

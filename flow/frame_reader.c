@@ -2,7 +2,7 @@
 /* What bounds the cost: a table is at most FRAME_TABLE_SIZE_MAX bytes decompressed, a block of a
  * column at most two bytes a row; zstd is told that size and may write no more, and since it writes
  * in one go it takes no window of its own. */
-#include "flow/frame_columns_read.h"
+#include "flow/frame_reader.h"
 
 #define BLOCK_TABLE_ENTRY 8u
 
