@@ -49,7 +49,7 @@ $(LIBRARY) $(TOOLS) $(GEN):
 	$(call quiet,AR)$(AR) rcsD $@ $^
 
 link = @mkdir -p $(@D); $(if $(V),set -x,echo "  LD $(patsubst $(BUILD)/%,%,$@)"); \
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $1 $(LIBS)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $1 $(LIBS)
 
 $(BUILD)/bin/weir: $(call objects,tools/weir*.c) $(TOOLS) $(LIBRARY)
 	$(link)
