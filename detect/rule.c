@@ -13,7 +13,7 @@
 
 const struct rule_row rule_rows[RULE_COUNT] = {
     /* An outbound excess may be a job that nobody announced: told, not acted upon. Severity rises
-     * to high from eight times all that the node ever sent: a hundredfold leak is no routine. */
+     * to high where the margin holds against every hour of the day, not only against this one. */
     [RULE_EXFIL] = { .name = "exfil",
                      .class_ = "exfil.volume",
                      .metric = METRIC_OUT_BYTES,
@@ -22,7 +22,7 @@ const struct rule_row rule_rows[RULE_COUNT] = {
                      .record_min = 1.0f,
                      .persistence_min = 3,
                      .severity = SEVERITY_MEDIUM,
-                     .high_min = 3.0f,
+                     .high_min = 2.0f,
                      .advice = ADVICE_NOTIFY,
                      .attack = { "T1041", "T1048" },
                      .help = "the node sends far more than it ever did around this hour" },

@@ -7,7 +7,11 @@
 #include "detect/score.h"
 
 /* The rules: one table, in which a new rule is a new row. Rows of one direction stand in the order
- * of their priority. */
+ * of their priority.
+ *
+ * What the volume rules cannot see: a leak within four times the records of its hour and the hours
+ * beside it. So a node whose nightly backup, or whose one busy minute an hour, is already a hundred
+ * times its usual traffic may leak as much unnoticed around that time. */
 
 enum rule {
     RULE_EXFIL,
