@@ -23,8 +23,12 @@
 #define GOLDEN UINT64_C(0x9E3779B97F4A7C15)
 #define SECRET_BITS 40
 
+static inline uint32_t hash4_by(uint64_t multiplier, uint32_t bits, uint32_t ipv4) {
+    return (uint32_t)((ipv4 * multiplier) >> (64 - bits));
+}
+
 static uint32_t hash4(const struct dictionary *dictionary, uint32_t ipv4) {
-    return (uint32_t)((ipv4 * dictionary->multiplier) >> (64 - dictionary->bits));
+    return hash4_by(dictionary->multiplier, dictionary->bits, ipv4);
 }
 
 static uint32_t hash6(const struct dictionary *dictionary, struct address address) {
@@ -76,11 +80,21 @@ static void next_generation(struct dictionary *dictionary) {
     }
 }
 
+/* The next batch is likely to be like the last one, so a table keeps the size that it grew to (growing
+ * places every address anew); it shrinks by half a reset when it was less than an eighth full. */
+static uint32_t bits_for_next(uint32_t bits, uint32_t count) {
+    return bits > BITS_MIN && count < 1u << (bits - 3) ? bits - 1 : bits;
+}
+
 void dictionary_reset(struct dictionary *dictionary) {
     next_generation(dictionary);
+    /* The tables of a sorted dictionary were not used: its counts say nothing of their size. */
+    if (!dictionary->is_sorted) {
+        dictionary->bits = bits_for_next(dictionary->bits, dictionary->count4);
+        dictionary->bits6 = bits_for_next(dictionary->bits6, dictionary->count6);
+    }
     dictionary->count = dictionary->octets = 0;
     dictionary->count4 = dictionary->count6 = 0;
-    dictionary->bits = dictionary->bits6 = BITS_MIN;
     dictionary->is_sorted = false;
 }
 
@@ -143,27 +157,47 @@ static uint16_t append(struct dictionary *dictionary, struct address address, ui
     return (uint16_t)dictionary->count++;
 }
 
-static inline uint16_t code4(struct dictionary *dictionary, uint32_t ipv4) {
-    uint32_t mask = (1u << dictionary->bits) - 1;
-    uint32_t at = hash4(dictionary, ipv4);
-    for (;;) {
-        struct dictionary_slot slot = dictionary->slots[at];
-        if (slot.generation != dictionary->generation) {
-            break;
-        }
-        if (slot.ipv4 == ipv4) {
-            return slot.code;
-        }
-        at = (at + 1) & mask;
-    }
+/* Adds an address that is not there; its probe ended at slot `at`. */
+static uint16_t add4(struct dictionary *dictionary, uint32_t ipv4, uint32_t at) {
     uint16_t code = append(dictionary, address_from_ipv4(ipv4), 4);
     dictionary->slots[at] = (struct dictionary_slot){ ipv4, code, dictionary->generation };
     dictionary->count4++;
-    if (2 * dictionary->count4 > mask && dictionary->bits < BITS_MAX) {
+    if (2 * dictionary->count4 > (1u << dictionary->bits) - 1 && dictionary->bits < BITS_MAX) {
         dictionary->bits++;
         rebuild(dictionary);
     }
     return code;
+}
+
+/* What a probe needs of the dictionary: a copy stays in registers, since the codes that a loop writes
+ * cannot change it. */
+struct probe4 {
+    const struct dictionary_slot *slots;
+    uint64_t multiplier;
+    uint32_t bits;
+    uint16_t generation;
+};
+
+static inline struct probe4 probe4_of(const struct dictionary *dictionary) {
+    return (struct probe4){ dictionary->slots, dictionary->multiplier, dictionary->bits,
+                            dictionary->generation };
+}
+
+/* Where a probe for `ipv4` ends: its slot (`*is_there`), or the empty one where it would stand. */
+static inline uint32_t probe4_find(struct probe4 probe, uint32_t ipv4, bool *is_there) {
+    uint32_t mask = (1u << probe.bits) - 1;
+    uint32_t at = hash4_by(probe.multiplier, probe.bits, ipv4);
+    while (probe.slots[at].generation == probe.generation && probe.slots[at].ipv4 != ipv4) {
+        at = (at + 1) & mask;
+    }
+    *is_there = probe.slots[at].generation == probe.generation;
+    return at;
+}
+
+static uint16_t code4(struct dictionary *dictionary, uint32_t ipv4) {
+    bool is_there;
+    uint32_t at = probe4_find(probe4_of(dictionary), ipv4, &is_there);
+    return is_there ? dictionary->slots[at].code : add4(dictionary, ipv4, at);
 }
 
 static uint16_t code6(struct dictionary *dictionary, struct address address) {
@@ -202,8 +236,16 @@ void dictionary_code_ipv4_burst(struct dictionary *dictionary, uint16_t *restric
     if (dictionary->is_sorted) {
         build(dictionary);
     }
+    struct probe4 probe = probe4_of(dictionary);
     for (size_t i = 0; i < count; i++) {
-        codes[i] = code4(dictionary, addresses[i]);
+        bool is_there;
+        uint32_t at = probe4_find(probe, addresses[i], &is_there);
+        if (is_there) {
+            codes[i] = probe.slots[at].code;
+        } else {
+            codes[i] = add4(dictionary, addresses[i], at);
+            probe = probe4_of(dictionary); /* the table may have grown */
+        }
     }
 }
 

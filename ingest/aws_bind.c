@@ -158,10 +158,10 @@ static void set_codes(struct aws_binding *binding, const struct aws_view *view,
         base->has_inferred[family] ? code_of(view, base->inferred[family]) : AWS_NO_CODE;
     binding->is_slow |= listed_count > 1;
     bool is_listed = listed_count > 0;
-    binding->first[family] = is_listed ? first : told;
+    binding->own[family].first = is_listed ? first : told;
     bool is_inferred = !is_listed || !base->has_told[family];
-    binding->second[family] = is_inferred ? inferred : told;
-    binding->second_quality[family] = is_inferred ? QUALITY_DIRECTION_INFERRED : 0;
+    binding->own[family].second = is_inferred ? inferred : told;
+    binding->own[family].second_quality = is_inferred ? QUALITY_DIRECTION_INFERRED : 0;
 }
 
 static bool set_list(struct aws_rows *rows, struct aws_binding *binding,

@@ -35,9 +35,11 @@ struct aws_binding {
     struct aws_binding_list *list; /* in the batch's scratch, or NULL */
     /* By family. `first` is the inventory's address or what flow-direction told; `second` is asked
      * where that says nothing, and lowers the quality when it was inferred. */
-    uint32_t first[2];
-    uint32_t second[2];
-    uint16_t second_quality[2];
+    struct {
+        uint32_t first;
+        uint32_t second;
+        uint32_t second_quality;
+    } own[2];
 };
 
 /* The binding of a point for a record that ends at `at_ms`; NULL on failure. Errors: ERROR_LIMIT. */

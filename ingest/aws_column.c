@@ -95,52 +95,136 @@ static bool judge(struct aws_rows *rows, struct error *err) {
     return true;
 }
 
-/* Direction of a record by one own address: where both sides or none are it, nothing is told. */
-static inline uint8_t direction_by(uint32_t own, uint32_t src, uint32_t dst) {
-    bool is_out = src == own;
-    bool is_in = dst == own;
-    return (uint8_t)(is_out == is_in ? DIRECTION_UNKNOWN
-                     : is_out        ? DIRECTION_OUT
-                                     : DIRECTION_IN);
+/* Direction of a record: where both sides are the interface's, or none is, nothing is told. */
+static inline uint32_t direction_of(bool is_out, bool is_in) {
+    uint32_t both = (uint32_t)is_out & (uint32_t)is_in;
+    _Static_assert(DIRECTION_IN == 1 && DIRECTION_OUT == 2, "a sum of bits");
+    return (uint32_t)is_out * DIRECTION_OUT + (uint32_t)is_in * DIRECTION_IN - 3 * both;
 }
 
-static uint8_t direction_by_list(const struct aws_binding_list *list, uint32_t src, uint32_t dst) {
+/* Binds the points of all rows; `*has_slow` says that some must be looked at row by row. */
+static bool bind_rows(struct aws_rows *rows, bool *has_slow, struct error *err) {
+    const int64_t *end_ms = rows->batch->end_ms;
+    *has_slow = false;
+    for (uint32_t i = 0; i < rows->count; i++) {
+        uint32_t point = rows->point[i];
+        if (rows->bindings[point].serial != rows->serial) {
+            if (aws_bind(rows, point, end_ms[i], err) == NULL) {
+                return false;
+            }
+            *has_slow |= rows->bindings[point].is_slow;
+        }
+    }
+    return true;
+}
+
+/* The columns of one pass over the rows; `is_ipv6` is NULL where no row is. */
+struct columns {
+    const uint16_t *restrict point;
+    const uint16_t *restrict src;
+    const uint16_t *restrict dst;
+    const uint8_t *restrict is_ipv6;
+    uint16_t *restrict node;
+    uint16_t *restrict quality;
+    uint8_t *restrict direction;
+};
+
+static struct columns columns_of(const struct aws_rows *rows) {
+    struct aws_view view = aws_view_of(rows);
+    return (struct columns){
+        .point = rows->point,
+        .src = view.src,
+        .dst = view.dst,
+        .is_ipv6 = rows->has_wide ? rows->is_ipv6 : NULL,
+        .node = rows->batch->node,
+        .quality = rows->batch->quality,
+        .direction = rows->batch->direction,
+    };
+}
+
+/* Gives each row its node, and its direction where its line did not tell it. Without branches: which
+ * way a record goes cannot be foreseen. */
+static inline __attribute__((always_inline)) void place(struct columns columns,
+                                                        const struct aws_binding *restrict bindings,
+                                                        uint32_t count, bool has_ipv6) {
+    for (uint32_t i = 0; i < count; i++) {
+        const struct aws_binding *binding = &bindings[columns.point[i]];
+        size_t family = has_ipv6 ? columns.is_ipv6[i] : 0;
+        uint32_t first = binding->own[family].first;
+        uint32_t second = binding->own[family].second;
+        uint32_t quality = binding->own[family].second_quality;
+        uint32_t src = columns.src[i];
+        uint32_t dst = columns.dst[i];
+        uint32_t line = columns.direction[i];
+        uint32_t by_first = direction_of(src == first, dst == first);
+        uint32_t by_second = direction_of(src == second, dst == second);
+        uint32_t told = line != DIRECTION_UNKNOWN ? line : by_first;
+        uint32_t taken = told != DIRECTION_UNKNOWN ? told : by_second;
+        columns.node[i] = binding->node;
+        columns.direction[i] = (uint8_t)taken;
+        columns.quality[i] = (uint16_t)(columns.quality[i] | (taken != told ? quality : 0));
+    }
+}
+
+static __attribute__((noinline)) void place_ipv4(struct columns columns,
+                                                 const struct aws_binding *bindings,
+                                                 uint32_t count) {
+    place(columns, bindings, count, false);
+}
+
+static __attribute__((noinline)) void place_mixed(struct columns columns,
+                                                  const struct aws_binding *bindings,
+                                                  uint32_t count) {
+    place(columns, bindings, count, true);
+}
+
+static uint32_t direction_by_list(const struct aws_binding_list *list, uint32_t src,
+                                  uint32_t dst) {
     bool is_out = false;
     bool is_in = false;
     for (uint32_t i = 0; i < list->count; i++) {
         is_out |= list->codes[i] == src;
         is_in |= list->codes[i] == dst;
     }
-    return (uint8_t)(is_out == is_in ? DIRECTION_UNKNOWN
-                     : is_out        ? DIRECTION_OUT
-                                     : DIRECTION_IN);
+    return direction_of(is_out, is_in);
 }
 
-/* Gives each row its node, and its direction where its line did not tell it. */
-static inline __attribute__((always_inline)) bool place(struct aws_rows *rows, bool has_wide,
-                                                        struct error *err) {
-    struct batch *batch = rows->batch;
-    struct aws_view view = aws_view_of(rows);
-    const struct aws_binding *bindings = rows->bindings;
+/* The same for batches in which a point's binding changes with the time, or the inventory has several
+ * addresses of a node. */
+static bool place_slowly(struct aws_rows *rows, struct error *err) {
+    struct columns columns = columns_of(rows);
     for (uint32_t i = 0; i < rows->count; i++) {
-        const struct aws_binding *binding = &bindings[rows->point[i]];
-        if (binding->serial != rows->serial || binding->is_slow) {
-            binding = aws_bind(rows, rows->point[i], batch->end_ms[i], err);
-            if (binding == NULL) {
-                return false;
-            }
+        const struct aws_binding *binding =
+            aws_bind(rows, rows->point[i], rows->batch->end_ms[i], err);
+        if (binding == NULL) {
+            return false;
         }
-        batch->node[i] = binding->node;
-        size_t family = has_wide ? rows->is_ipv6[i] : 0;
-        uint8_t first = direction_by(binding->first[family], view.src[i], view.dst[i]);
-        if (binding->is_slow) {
-            first = direction_by_list(binding->list, view.src[i], view.dst[i]);
+        if (binding->is_slow && columns.direction[i] == DIRECTION_UNKNOWN) {
+            columns.direction[i] =
+                (uint8_t)direction_by_list(binding->list, columns.src[i], columns.dst[i]);
         }
-        uint8_t second = direction_by(binding->second[family], view.src[i], view.dst[i]);
-        uint8_t told = batch->direction[i] != DIRECTION_UNKNOWN ? batch->direction[i] : first;
-        bool is_second = told == DIRECTION_UNKNOWN && second != DIRECTION_UNKNOWN;
-        batch->direction[i] = is_second ? second : told;
-        batch->quality[i] |= is_second ? binding->second_quality[family] : 0;
+        struct columns row = {
+            columns.point + i, columns.src + i,     columns.dst + i,
+            columns.is_ipv6 == NULL ? NULL : columns.is_ipv6 + i,
+            columns.node + i,  columns.quality + i, columns.direction + i,
+        };
+        place(row, rows->bindings, 1, columns.is_ipv6 != NULL);
+    }
+    return true;
+}
+
+static bool place_rows(struct aws_rows *rows, struct error *err) {
+    bool has_slow;
+    if (!bind_rows(rows, &has_slow, err)) {
+        return false;
+    }
+    if (has_slow) {
+        return place_slowly(rows, err);
+    }
+    if (rows->has_wide) {
+        place_mixed(columns_of(rows), rows->bindings, rows->count);
+    } else {
+        place_ipv4(columns_of(rows), rows->bindings, rows->count);
     }
     return true;
 }
@@ -258,8 +342,7 @@ bool aws_rows_finish(struct aws_rows *rows, struct bytes flow_log, struct source
     if (!judge(rows, err) || !aws_bindings_reserve(rows, err)) {
         return false;
     }
-    bool ok = rows->has_wide ? place(rows, true, err) : place(rows, false, err);
-    if (!ok || !add_gaps(rows, id, err) || !add_pods(rows, err)) {
+    if (!place_rows(rows, err) || !add_gaps(rows, id, err) || !add_pods(rows, err)) {
         return false;
     }
     memset(batch->flow_log, id, rows->count);
