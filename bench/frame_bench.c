@@ -6,6 +6,7 @@
  *      build/bench/frame_bench [-n RECORDS] [FILE...] */
 #include "flow/column.h"
 #include "flow/frame.h"
+#include "ingest/feed.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -260,6 +261,25 @@ static void run_random(struct bench *bench, uint64_t records) {
     batch_done(&batch);
 }
 
+/* Batches as replay makes them of AWS flow logs. */
+static void run_paths(struct bench *bench, const char *const *paths, size_t count) {
+    struct feed_options options = { .lateness_ms = -1, .threads = 1 };
+    struct feed_events events = { 0 };
+    struct feeds *feeds;
+    struct error err = { 0 };
+    need(feeds_open(&feeds, paths, count, &options, &events, &err), &err);
+    for (;;) {
+        const struct batch *batch;
+        int64_t watermark_ms;
+        need(feeds_next(feeds, &batch, &watermark_ms, &err), &err);
+        if (batch == NULL) {
+            break;
+        }
+        measure(bench, batch);
+    }
+    feeds_close(feeds);
+}
+
 int main(int argc, char **argv) {
     uint64_t records = 10000000;
     int first = 1;
@@ -269,9 +289,13 @@ int main(int argc, char **argv) {
     }
     struct bench bench;
     bench_init(&bench);
-    (void)first;
-    run_random(&bench, records);
-    report(&bench, "random lines");
+    if (first < argc) {
+        run_paths(&bench, (const char *const *)argv + first, (size_t)(argc - first));
+        report(&bench, "flow logs");
+    } else {
+        run_random(&bench, records);
+        report(&bench, "random lines");
+    }
     bench_done(&bench);
     return 0;
 }

@@ -96,10 +96,8 @@ uint32_t frame_coverage_write(const struct batch *batch, struct buffer *out) {
         buffer_varint(out, zigzag_encode((int64_t)row.node - last.node));
         buffer_u8(out, row.kind);
         buffer_u8(out, row.flow_log);
-        /* Modulo 2^64, so that no pair of times overflows. */
-        buffer_varint(out,
-                      zigzag_encode((int64_t)((uint64_t)row.start_ms - (uint64_t)last.start_ms)));
-        buffer_varint(out, (uint64_t)row.end_ms - (uint64_t)row.start_ms);
+        buffer_varint(out, zigzag_encode(row.start_ms - last.start_ms));
+        buffer_varint(out, (uint64_t)(row.end_ms - row.start_ms));
         buffer_varint(out, row.dropped);
         last = row;
     }

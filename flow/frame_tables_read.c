@@ -164,12 +164,13 @@ static bool read_coverage(struct cursor *cursor, const struct batch *batch,
     row->dropped = cursor_varint(cursor);
     row->start_ms = (int64_t)start;
     if (cursor->failed || node >= batch->node_count || row->flow_log >= batch->flow_log_count ||
-        row->kind < COVERAGE_OBSERVED || row->kind > COVERAGE_DROPPED) {
+        row->kind < COVERAGE_OBSERVED || row->kind > COVERAGE_DROPPED ||
+        start > BATCH_TIME_MAX_MS || length > BATCH_TIME_MAX_MS - start) {
         return false;
     }
     row->node = (uint16_t)node;
     row->end_ms = (int64_t)(start + length);
-    return length <= (uint64_t)INT64_MAX - start; /* what is left up to INT64_MAX, for any sign */
+    return true;
 }
 
 bool frame_coverage_read(struct batch *batch, struct bytes bytes, uint32_t count,
