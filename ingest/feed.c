@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The merge: feeds wait in a heap by (low, name); the first one gives its next batch. Everything that
- * decides what is given happens here, in the caller's thread, on parcels that are functions of their
- * objects (feed_read.c): so neither threads nor their timing are in it. */
+/* The merge: feeds wait in a heap by (low, name); the first one gives its next batch. Everything
+ * that decides what is given happens here, in the caller's thread, on parcels that are functions of
+ * their objects (feed_read.c): so neither threads nor their timing are in it. */
 #include "ingest/feed.h"
 
 #include "ingest/feed_join.h"
@@ -12,9 +12,9 @@
 struct feed {
     const struct plan_feed *plan;
     struct join join;
-    size_t object;          /* the one being read */
-    bool is_begun;          /* it was counted */
-    struct parcel *held;    /* did not fit into the group before */
+    size_t object;       /* the one being read */
+    bool is_begun;       /* it was counted */
+    struct parcel *held; /* did not fit into the group before */
 };
 
 struct feeds {
@@ -134,8 +134,7 @@ void feeds_close(struct feeds *feeds) {
 
 /* ---- what a parcel tells beside its records ---- */
 
-static bool strict_reject(const char *path, const struct source_result *result,
-                          struct error *err) {
+static bool strict_reject(const char *path, const struct source_result *result, struct error *err) {
     if (result->reject_count == 0) {
         return error_set(err, ERROR_FORMAT, "%s: %llu malformed lines", path,
                          (unsigned long long)result->counts.malformed);

@@ -9,14 +9,16 @@
  * A feed is a named, ordered sequence of objects: for AWS (account, region, flow log) from the
  * object's name, else the folder. Inside a feed objects are read in the order of the time stamp in
  * their names, else of their first record, then by name. Batches come next from the feed with the
- * smallest `low` (tie: name). Worker threads parse ahead; the order, and every byte of what is given,
- * does not depend on them (docs/ARCHITECTURE.md, "Time").
+ * smallest `low` (tie: name). Worker threads parse ahead; the order, and every byte of what is
+ * given, does not depend on them (docs/ARCHITECTURE.md, "Time").
  *
  * A feed's batches are filled across its objects: small objects are joined until a batch is full.
  * Records older than the feed's promise come in a batch of their own flagged LATE, those from the
- * future in one flagged FUTURE; both behind the batch in which they were found. Numbers count all.
+ * future (ingest/feed_split.h) in one flagged FUTURE; both behind the batch in which they were
+ * found. Numbers count all. A group of which nothing is on time has no normal batch.
  *
- * One thread calls; memory is bounded by the number of threads. */
+ * One thread calls. Memory is bounded by the number of threads and of feeds: a feed that has begun
+ * and not ended holds an open object and at most two batches. */
 
 struct feeds;
 
@@ -32,9 +34,9 @@ struct feed_options {
 /* An input as it was found, in the order of feeds_input. */
 struct feed_input {
     const char *path;
-    const char *feed;  /* the feed's name */
-    const char *name;  /* the object's name, without folders */
-    uint64_t size;     /* in bytes, 0 for stdin */
+    const char *feed;   /* the feed's name */
+    const char *name;   /* the object's name, without folders */
+    uint64_t size;      /* in bytes, 0 for stdin */
     uint64_t head_hash; /* XXH3-64 of its first 64 KiB, 0 for stdin */
 };
 
@@ -53,8 +55,8 @@ struct feed_counts {
     uint64_t late; /* records */
     uint64_t future;
     uint64_t damaged_files;
-    int64_t first_ms; /* smallest start of all records, INT64_MAX when none */
-    int64_t last_ms;  /* largest end */
+    int64_t first_ms;     /* smallest start of all records, INT64_MAX when none */
+    int64_t last_ms;      /* largest end, INT64_MIN when none */
     uint64_t input_bytes; /* read so far, compressed */
     uint64_t input_bytes_total;
 };
@@ -83,11 +85,14 @@ const struct feed_input *feeds_input(const struct feeds *feeds, size_t index);
 bool feeds_resume(struct feeds *feeds, const struct feed_position *positions, size_t count,
                   struct error *err);
 
-/* The next batch, or NULL at the end of all feeds. It is the callee's and valid until the next call.
+/* The next batch, or NULL at the end of all feeds. It is the callee's and valid until the next
+ * call.
  * `*watermark_ms` is the smallest `low` of the feeds that have not ended, as of behind this batch
  * (INT64_MIN while one has said nothing, INT64_MAX when all ended). The last batch of a feed has
  * BATCH_END; it may be empty.
- * Errors: ERROR_LIMIT; with is_strict also ERROR_FORMAT and ERROR_IO (file, line, reason). */
+ * Errors: ERROR_LIMIT (no memory, or more feeds side by side than files may be open: to skip a
+ * sound file would lose data silently); with is_strict also ERROR_FORMAT and ERROR_IO (file, line,
+ * reason). After an error only feeds_close. */
 bool feeds_next(struct feeds *feeds, const struct batch **batch, int64_t *watermark_ms,
                 struct error *err);
 

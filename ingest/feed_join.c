@@ -23,7 +23,7 @@ void join_init(struct join *join, const char *name) {
 void join_set_format(struct join *join, const struct source_ops *ops,
                      const struct feed_options *options) {
     join->ops = ops;
-    join->reach_ms = reader_reach_ms(options, ops);
+    join->reach_ms = parcel_reach_ms(options, ops);
     join->lateness_ms = options->lateness_ms >= 0 ? options->lateness_ms : ops->lateness_ms;
 }
 
@@ -114,9 +114,9 @@ static bool add_normal(struct join *join, struct reader *reader, struct parcel *
         join->open[JOIN_NORMAL] = parcel;
         return true;
     }
-    bool ok = open == NULL || (batch_append(&open->batch, &parcel->batch, 0, parcel->batch.count,
-                                            err) &&
-                               batch_append_coverage(&open->batch, &parcel->batch, err));
+    bool ok =
+        open == NULL || (batch_append(&open->batch, &parcel->batch, 0, parcel->batch.count, err) &&
+                         batch_append_coverage(&open->batch, &parcel->batch, err));
     reader_give_back(reader, parcel);
     return ok;
 }
@@ -152,8 +152,7 @@ static void raise_low(struct join *join) {
     if (join->end_max_ms == INT64_MIN) {
         return;
     }
-    int64_t low =
-        join->end_max_ms + join->ops->unit_ms - join->lateness_ms - join->reach_ms;
+    int64_t low = join->end_max_ms + join->ops->unit_ms - join->lateness_ms - join->reach_ms;
     join->low_ms = low > join->low_ms ? low : join->low_ms;
 }
 

@@ -6,12 +6,13 @@
 
 /* One feed on its way from parcels to stamped batches.
  *
- * Parcels are joined into a group until it is nearly full; a large one becomes the group by pointer,
- * without a copy. A group becomes up to three batches: the normal one, the late one, the one from the
- * future. Where groups end depends on the feed's parcels alone. One thread at a time. */
+ * Parcels are joined into a group until it is nearly full; a large one becomes the group by
+ * pointer, without a copy. A group becomes up to three batches: the normal one, the late one, the
+ * one from the future. Where groups end depends on the feed's parcels alone. One thread at a time.
+ */
 
-/* A joined group's normal records end within this of each other, as the parcels' middle records show:
- * else `low` would stand still for weeks where a fleet is quiet. */
+/* A joined group's normal records end within this of each other, as the parcels' middle records
+ * show: else `low` would stand still for weeks where a fleet is quiet. */
 #define JOIN_SPAN_MS INT64_C(3600000)
 /* The most text (names, roles, labels) that is copied into a group. */
 #define JOIN_TEXT_MAX ((size_t)4 << 20)
@@ -30,7 +31,7 @@ struct join_size {
 };
 
 struct join {
-    const char *name; /* of the feed; borrowed */
+    const char *name;             /* of the feed; borrowed */
     const struct source_ops *ops; /* NULL until an object has shown its format */
     int64_t reach_ms;
     int64_t lateness_ms;
@@ -45,7 +46,7 @@ struct join {
     int64_t end_max_ms; /* of the group's normal records; INT64_MIN: none */
 
     struct parcel *closed[JOIN_PARTS]; /* a group to be given, front first, NULLs behind */
-    bool has_ended; /* `closed` is the feed's last group */
+    bool has_ended;                    /* `closed` is the feed's last group */
 };
 
 void join_init(struct join *join, const char *name);
@@ -66,8 +67,9 @@ bool join_add(struct join *join, struct reader *reader, struct parcel *parcel, i
 /* Whether the group should be closed now, however small the next parcel is. */
 bool join_is_full(const struct join *join);
 
-/* Closes the group: raises `low`, moves its parts to `closed` (which must be empty). At the end of the
- * feed it gives an empty batch if there is nothing else to carry the end. Errors: ERROR_LIMIT. */
+/* Closes the group: raises `low`, moves its parts to `closed` (which must be empty). At the end of
+ * the feed it gives an empty batch if there is nothing else to carry the end. Errors: ERROR_LIMIT.
+ */
 bool join_close(struct join *join, struct reader *reader, bool is_end, struct error *err);
 
 /* Takes the next batch off `closed`, stamped; NULL when there is none. */

@@ -8,7 +8,8 @@
  *
  *     ACCOUNT_vpcflowlogs_REGION_FLOWLOG_YYYYMMDDTHHmmZ_HASH.log.gz
  *
- * A copy may have anything in front of the account (a flattened prefix) but digits, and any ending. */
+ * A copy may have anything in front of the account (a flattened prefix) but digits, and any ending.
+ */
 struct feed_name {
     struct bytes account; /* views into the name */
     struct bytes region;

@@ -51,8 +51,8 @@ bool feed_object_open(struct feed_object *object, struct input *input, const cha
     return ok;
 }
 
-bool feed_object_next(struct feed_object *object, struct batch *batch,
-                      struct source_result *result, struct error *err) {
+bool feed_object_next(struct feed_object *object, struct batch *batch, struct source_result *result,
+                      struct error *err) {
     if (object->source != NULL) {
         return object->ops->next(object->source, batch, result, err);
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The order inside a feed is (time, name, path). The time stands in the names of objects from S3; else
- * it is that of the first record, for which the file's head is parsed: only where a feed has several
- * such objects, since one alone needs no order. */
+/* The order inside a feed is (time, name, path). The time stands in the names of objects from S3;
+ * else it is that of the first record, for which the file's head is parsed: only where a feed has
+ * several such objects, since one alone needs no order. */
 #include "ingest/feed_plan.h"
 
 #include "ingest/feed_name.h"

@@ -24,8 +24,8 @@ struct plan_feed {
 };
 
 struct feed_plan {
-    struct feed_tree tree; /* holds the paths */
-    struct arena arena;    /* names */
+    struct feed_tree tree;       /* holds the paths */
+    struct arena arena;          /* names */
     struct plan_object *objects; /* by feed, then in the order in which they are read */
     size_t object_count;
     struct plan_feed *feeds; /* by name */

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One mutex and one condition: a step parses thousands of lines, so they are hardly ever waited for.
+/* One mutex and one condition: a step parses thousands of lines, so they are hardly ever waited
+ * for.
  *
- * Why nothing can wait for ever: a step waits for nothing. The caller waits only while a worker makes
- * a step of the very object that it wants, and is woken when that step ends. A worker waits when
- * there is nothing to do ahead, and is woken by every step and every parcel taken. Bounds never
- * stand in the caller's way: the step that it needs is always allowed.
+ * Why nothing can wait for ever: a step waits for nothing. The caller waits only while a worker
+ * makes a step of the very object that it wants, and is woken when that step ends. A worker waits
+ * when there is nothing to do ahead, and is woken by every step and every parcel taken. Bounds
+ * never stand in the caller's way: the step that it needs is always allowed.
  *
  * With one thread no worker is made and nothing is done ahead. */
 #include "ingest/feed_read.h"
@@ -23,10 +24,10 @@ enum reading_state {
 
 #define NONE SIZE_MAX
 
-/* One object. `source` and `read_size` belong to who made it busy; the rest lies under the mutex. */
+/* One object. `source` and `read_size` belong to who made it busy; the rest lies under the mutex.
+ */
 struct reading {
-    struct feed_object source;
-    uint64_t read_size;
+    struct parcel_source source;
     enum reading_state state;
     bool is_taken; /* the caller has begun to take from it */
     int64_t at_ms; /* how far it was read, in event time */
@@ -56,33 +57,6 @@ struct reader {
     bool is_stopping;
 };
 
-int64_t reader_reach_ms(const struct feed_options *options, const struct source_ops *ops) {
-    int64_t reach = options->reach_ms > 0 ? options->reach_ms : ops->reach_ms;
-    return reach > ops->unit_ms ? reach : ops->unit_ms;
-}
-
-static struct parcel *parcel_new(void) {
-    struct parcel *parcel = calloc(1, sizeof *parcel);
-    if (parcel != NULL && !batch_init(&parcel->batch, NULL)) {
-        free(parcel);
-        return NULL;
-    }
-    return parcel;
-}
-
-static void parcel_free(struct parcel *parcel) {
-    batch_done(&parcel->batch);
-    free(parcel);
-}
-
-static void free_list(struct parcel *parcel) {
-    while (parcel != NULL) {
-        struct parcel *next = parcel->next;
-        parcel_free(parcel);
-        parcel = next;
-    }
-}
-
 /* ---- the list of active readings, under the mutex ---- */
 
 static void active_add(struct reader *reader, size_t object) {
@@ -104,58 +78,6 @@ static void active_remove(struct reader *reader, size_t object) {
         reader->readings[reading->active_previous].active_next = reading->active_next;
     } else {
         reader->active = reading->active_next;
-    }
-}
-
-/* ---- one step, outside the mutex ---- */
-
-/* What can be wrong with a file is damage, and the run goes on; anything else ends it. */
-static void note_failure(struct parcel *parcel, const struct error *why) {
-    parcel->result.is_end = true;
-    if (why->code == ERROR_LIMIT || why->code == ERROR_ARGUMENT) {
-        parcel->is_fatal = true;
-        parcel->fatal = *why;
-    } else {
-        parcel->result.is_damaged = true;
-        parcel->result.damage = *why;
-    }
-}
-
-static bool open_object(struct reader *reader, size_t object, struct error *err) {
-    const struct plan_object *planned = &reader->plan->objects[object];
-    struct input *input;
-    return input_open(&input, planned->input.path, err) &&
-           feed_object_open(&reader->readings[object].source, input,
-                            reader->plan->feeds[planned->feed].flow_log, reader->options, err);
-}
-
-static void parse(struct reader *reader, size_t object, struct parcel *parcel) {
-    struct reading *reading = &reader->readings[object];
-    struct error err = { 0 };
-    parcel->ops = NULL;
-    parcel->is_fatal = false;
-    parcel->read_size = 0;
-    parcel->result = (struct source_result){ 0 };
-    if (reading->source.input == NULL && !open_object(reader, object, &err)) {
-        batch_reset(&parcel->batch);
-        note_failure(parcel, &err);
-    } else {
-        uint64_t before = reading->read_size;
-        if (!feed_object_next(&reading->source, &parcel->batch, &parcel->result, &err)) {
-            note_failure(parcel, &err);
-            parcel->is_fatal = true;
-            parcel->fatal = err;
-        }
-        reading->read_size = input_offset(reading->source.input);
-        parcel->read_size = reading->read_size - before;
-        parcel->ops = reading->source.ops;
-    }
-    if (parcel->result.is_end) {
-        feed_object_close(&reading->source);
-    }
-    if (parcel->ops != NULL && !parcel->is_fatal) {
-        parcel->extent = split_extent_of(&parcel->batch, parcel->ops->unit_ms,
-                                         reader_reach_ms(reader->options, parcel->ops));
     }
 }
 
@@ -203,7 +125,7 @@ static bool make_step(struct reader *reader, size_t object) {
         parcel = parcel_new();
     }
     if (parcel != NULL) {
-        parse(reader, object, parcel);
+        parcel_fill(parcel, &reading->source, reader->plan, object, reader->options);
     }
     pthread_mutex_lock(&reader->mutex);
     if (parcel == NULL) {
@@ -436,12 +358,10 @@ void reader_close(struct reader *reader) {
     }
     assert(reader->loan_count == 0);
     for (size_t i = 0; reader->readings != NULL && i < reader->plan->object_count; i++) {
-        free_list(reader->readings[i].first);
-        if (reader->readings[i].source.input != NULL) {
-            feed_object_close(&reader->readings[i].source);
-        }
+        parcel_free_list(reader->readings[i].first);
+        feed_object_close(&reader->readings[i].source.object);
     }
-    free_list(reader->free);
+    parcel_free_list(reader->free);
     pthread_cond_destroy(&reader->changed);
     pthread_mutex_destroy(&reader->mutex);
     free(reader->workers);

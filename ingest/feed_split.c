@@ -38,8 +38,8 @@ static uint32_t count_before(const int64_t *ends, uint32_t count, int64_t end_ms
     return before;
 }
 
-/* A record that nothing behind it precedes by an hour cannot be marked: a walk from the back with the
- * smallest end so far finds the few that have to be held against their neighbours. */
+/* A record that nothing behind it precedes by an hour cannot be marked: a walk from the back with
+ * the smallest end so far finds the few that have to be held against their neighbours. */
 static uint32_t mark_by_neighbours(uint8_t *is_future, const struct batch *batch) {
     const int64_t *ends = batch->end_ms;
     uint32_t total = batch->count;

@@ -9,17 +9,18 @@
  * A record touches windows from `touch` = max(start, end + unit - D) on (flow/spread.h). It is late
  * when that is before the `low` that its feed has said.
  *
- * It is from the future when it ends more than an hour after its object's stamp. An object without a
- * stamp has only its own order to tell by: there a record is from the future when more than half of
- * the SPLIT_NEIGHBOURS records behind it end over an hour before it does. (The median of the whole
- * batch will not do as a reference: a quiet log has days in one batch, in good order.) The last ones
- * of a batch have too few behind them: they are held against the last SPLIT_NEIGHBOURS, and may
- * be 30 days ahead of those, since a log may pause. */
+ * It is from the future when it ends more than an hour after its object's stamp. An object without
+ * a stamp has only its own order to tell by: there a record is from the future when more than half
+ * of the SPLIT_NEIGHBOURS records behind it end over an hour before it does. (The median of the
+ * whole batch will not do as a reference: a quiet log has days in one batch, in good order.) The
+ * last ones of a batch have too few behind them: they are held against the last SPLIT_NEIGHBOURS,
+ * and may be 30 days ahead of those, since a log may pause. */
 #define SPLIT_FUTURE_MS INT64_C(3600000)
 #define SPLIT_FUTURE_TAIL_MS (30 * INT64_C(86400000))
 #define SPLIT_NEIGHBOURS 32u
 
-/* What can be said of a whole batch in one pass, so that the common batch is not looked at again. */
+/* What can be said of a whole batch in one pass, so that the common batch is not looked at again.
+ */
 struct split_extent {
     int64_t touch_min_ms; /* INT64_MAX without records */
     int64_t start_min_ms; /* the same */
@@ -49,8 +50,8 @@ struct split {
     uint8_t is_future[BATCH_RECORDS_MAX];
 };
 
-/* Fills `split`; when all records are normal (by `extent` alone, as a rule) the lists are not written:
- * only counts and `end_max_ms`. */
+/* Fills `split`; when all records are normal (by `extent` alone, as a rule) the lists are not
+ * written: only counts and `end_max_ms`. */
 void split_rows(struct split *split, const struct batch *batch, const struct split_extent *extent,
                 const struct split_rule *rule);
 

@@ -54,8 +54,7 @@ static int by_name(const struct dirent **a, const struct dirent **b) {
 
 static bool walk(struct feed_tree *tree, const char *folder, unsigned depth, struct error *err);
 
-static bool add_entry(struct feed_tree *tree, const char *path, unsigned depth,
-                      struct error *err) {
+static bool add_entry(struct feed_tree *tree, const char *path, unsigned depth, struct error *err) {
     struct stat about;
     if (lstat(path, &about) != 0) {
         return errno == ENOENT; /* it went away while we looked: so it is not in the folder */

@@ -24,8 +24,8 @@ struct feed_tree {
     size_t capacity;
 };
 
-/* Files and folders (read recursively, to FEED_DEPTH_MAX). In folders hidden names, symbolic links to
- * folders, and what is neither file nor folder are passed over; the same file (device and inode)
+/* Files and folders (read recursively, to FEED_DEPTH_MAX). In folders hidden names, symbolic links
+ * to folders, and what is neither file nor folder are passed over; the same file (device and inode)
  * is taken once, under its first path. Symbolic links that are given or that lead to a file are
  * followed. Errors: ERROR_IO (a path is not there), ERROR_DENIED, ERROR_LIMIT. */
 #define FEED_DEPTH_MAX 64u

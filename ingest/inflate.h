@@ -23,8 +23,8 @@ struct inflate_ops {
 
 /* RFC 1952, any number of members. libisal: 2.5 to 3.3 times as fast as zlib. */
 extern const struct inflate_ops inflate_gzip;
-/* RFC 8878, any number of frames, skippable ones too. Windows up to 2^INFLATE_WINDOW_BITS_MAX bytes,
- * which is what `zstd` without --long writes and reads. */
+/* RFC 8878, any number of frames, skippable ones too. Windows up to 2^INFLATE_WINDOW_BITS_MAX
+ * bytes, which is what `zstd` without --long writes and reads. */
 extern const struct inflate_ops inflate_zstd;
 #define INFLATE_WINDOW_BITS_MAX 27
 

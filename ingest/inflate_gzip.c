@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* gzip by ISA-L. It stops behind each member and has to be reset for the next one, which clears the
  * input pointers as well: they are set anew before every call. What it takes from the input but has
- * not decoded yet lies in its own state, so `avail_in` alone says what was eaten. Its counters of 32
- * bits are never read: a member may be larger than 4 GiB. Headers are read here: 2.30.0 checks the
- * checksum of a header (FHCRC) that comes in two chunks over the wrong bytes.
+ * not decoded yet lies in its own state, so `avail_in` alone says what was eaten. Its counters of
+ * 32 bits are never read: a member may be larger than 4 GiB. Headers are read here: 2.30.0 checks
+ * the checksum of a header (FHCRC) that comes in two chunks over the wrong bytes.
  *
  *      1f 8b 08 flags time(4) xfl os | extra: size(2) bytes | name 0 | comment 0 | crc16(2)
  *                                       flags & 4             & 8      & 16        & 2        */

@@ -28,8 +28,8 @@ static void *zstd_open(void) {
     }
     zstd->context = ZSTD_createDCtx();
     if (zstd->context == NULL ||
-        ZSTD_isError(ZSTD_DCtx_setParameter(zstd->context, ZSTD_d_windowLogMax,
-                                            INFLATE_WINDOW_BITS_MAX))) {
+        ZSTD_isError(
+            ZSTD_DCtx_setParameter(zstd->context, ZSTD_d_windowLogMax, INFLATE_WINDOW_BITS_MAX))) {
         zstd_close(zstd);
         return NULL;
     }
@@ -42,16 +42,14 @@ static bool fault_set(const struct raw *raw, size_t fault, struct error *err) {
         code = ERROR_LIMIT;
     } else if (ZSTD_getErrorCode(fault) == ZSTD_error_frameParameter_windowTooLarge) {
         return error_set(err, ERROR_FORMAT, "zstd: a window of more than %u MiB at offset %llu",
-                         (1u << INFLATE_WINDOW_BITS_MAX) >> 20,
-                         (unsigned long long)raw_tell(raw));
+                         (1u << INFLATE_WINDOW_BITS_MAX) >> 20, (unsigned long long)raw_tell(raw));
     }
     return error_set(err, code, "zstd: %s at offset %llu", ZSTD_getErrorName(fault),
                      (unsigned long long)raw_tell(raw));
 }
 
 /* One call of the decoder, inside a frame. */
-static bool frame_read(struct zstd *zstd, struct raw *raw, ZSTD_outBuffer *out,
-                       struct error *err) {
+static bool frame_read(struct zstd *zstd, struct raw *raw, ZSTD_outBuffer *out, struct error *err) {
     size_t out_before = out->pos;
     ZSTD_inBuffer in = { .src = raw->chunk.data, .size = raw->chunk.size };
     size_t left = ZSTD_decompressStream(zstd->context, out, &in);
@@ -64,8 +62,7 @@ static bool frame_read(struct zstd *zstd, struct raw *raw, ZSTD_outBuffer *out,
         zstd->frame_count++;
     } else if (in.pos == 0 && out->pos == out_before) {
         return error_set(err, ERROR_FORMAT, "zstd: %s at offset %llu",
-                         in.size == 0 ? "truncated" : "damaged",
-                         (unsigned long long)raw_tell(raw));
+                         in.size == 0 ? "truncated" : "damaged", (unsigned long long)raw_tell(raw));
     }
     return true;
 }
@@ -80,8 +77,8 @@ static bool zstd_read(void *state, struct raw *raw, uint8_t *bytes, size_t capac
         ok = raw_fill(raw, err);
         if (ok && !zstd->is_inside) {
             if (raw->chunk.size > 0 && raw->chunk.data[0] == 0 && zstd->frame_count > 0) {
-                ok = raw_skip_padding(raw, err) ||
-                     error_context(err, "zstd: behind the last frame");
+                ok =
+                    raw_skip_padding(raw, err) || error_context(err, "zstd: behind the last frame");
             }
             *is_end = raw->chunk.size == 0;
             zstd->is_inside = !*is_end;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A piece is always read to the same place in the buffer; what is kept of the piece before is copied
- * in front of it. So the copy is a line's length, not a piece's.
+/* A piece is always read to the same place in the buffer; what is kept of the piece before is
+ * copied in front of it. So the copy is a line's length, not a piece's.
  *
  *      0 ....... INPUT_LINE_MAX ........ + INPUT_PIECE_SIZE ... + INPUT_PADDING
  *          kept |  piece                                  | zeros
@@ -130,11 +130,10 @@ static void piece_read(struct input *input, size_t keep) {
     }
     size_t size = 0;
     if (!input->is_end) {
-        bool ok = input->inflate == NULL
-                      ? plain_read(input, at, &size, &input->failure)
-                      : input->inflate->read(input->inflate_state, &input->raw, at,
-                                             INPUT_PIECE_SIZE, &size, &input->is_end,
-                                             &input->failure);
+        bool ok = input->inflate == NULL ? plain_read(input, at, &size, &input->failure)
+                                         : input->inflate->read(input->inflate_state, &input->raw,
+                                                                at, INPUT_PIECE_SIZE, &size,
+                                                                &input->is_end, &input->failure);
         input->is_end |= !ok;
     }
     memset(at + size, 0, INPUT_PADDING);

@@ -42,12 +42,13 @@ bool input_open_chunks(struct input **out, struct bytes bytes, size_t chunk_size
 void input_close(struct input *input);
 
 /* Keeps the last `keep` bytes of the piece that was given before (at most INPUT_LINE_MAX) and reads
- * on behind them: INPUT_PIECE_SIZE bytes, fewer only at the end or in front of damage, so that pieces
- * do not depend on how the system hands the bytes over. `piece` is valid until the next call; `is_end` says that nothing follows.
+ * on behind them: INPUT_PIECE_SIZE bytes, fewer only at the end or in front of damage, so that
+ * pieces do not depend on how the system hands the bytes over. `piece` is valid until the next
+ * call; `is_end` says that nothing follows.
  *
- * Errors: ERROR_IO; ERROR_FORMAT for damaged or truncated compressed data (the message has the offset
- * in the compressed file). What could be decompressed before the damage has been given by then:
- * the call that fails gives only the kept bytes back in `piece`, with `is_end` true. */
+ * Errors: ERROR_IO; ERROR_FORMAT for damaged or truncated compressed data (the message has the
+ * offset in the compressed file). What could be decompressed before the damage has been given by
+ * then: the call that fails gives only the kept bytes back in `piece`, with `is_end` true. */
 bool input_read(struct input *input, size_t keep, struct bytes *piece, bool *is_end,
                 struct error *err);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One hash table for what rows match (ids, and prefixes by address and length), one for nodes. Rows of
- * one key form a chain in file order. An address is looked up once for each prefix length that the
- * file has, longest first: a handful in practice, 129 at most. */
+/* One hash table for what rows match (ids, and prefixes by address and length), one for nodes. Rows
+ * of one key form a chain in file order. An address is looked up once for each prefix length that
+ * the file has, longest first: a handful in practice, 129 at most. */
 #include "ingest/inventory.h"
 
 #include "ingest/input.h"
@@ -13,9 +13,9 @@
 /* A million rows of half a kilobyte. */
 #define FILE_SIZE_MAX ((size_t)512 << 20)
 
-/* The tag is the key's hash beside the bits that place it: a row, which lies elsewhere in memory, is
- * only looked at when it is the right one (a lookup among a million rows: some 170 ns, without tags
- * 270). */
+/* The tag is the key's hash beside the bits that place it: a row, which lies elsewhere in memory,
+ * is only looked at when it is the right one (a lookup among a million rows: some 170 ns, without
+ * tags 270). */
 struct slot {
     uint32_t first; /* row of a chain, or INVENTORY_NONE */
     uint32_t tag;
@@ -80,8 +80,7 @@ static struct slot *find_slot(const struct inventory *inventory, const struct ta
     }
 }
 
-static struct slot *match_slot(const struct inventory *inventory,
-                               const struct inventory_row *key) {
+static struct slot *match_slot(const struct inventory *inventory, const struct inventory_row *key) {
     return find_slot(inventory, &inventory->matches, hash_match(key), key, has_match);
 }
 

@@ -9,12 +9,11 @@
  *
  * CSV (RFC 4180) with a header line; columns by name in any order, unknown ones are an error:
  *   node      required: the node's name
- *   match     required: an address, a CIDR, an interface id or an instance id (told by its shape: what
- *             parses as an address or prefix is one, anything else is an id)
- *   role, identity, from, to   optional; `from` and `to` (a date, RFC 3339 or @epoch: nothing relative)
- *             bound the row's validity, half-open; empty is unbounded
- * Where several rows match an address, the longest prefix that is valid at the time wins; of equals
- * the first in the file. */
+ *   match     required: an address, a CIDR, an interface id or an instance id (told by its shape:
+ * what parses as an address or prefix is one, anything else is an id) role, identity, from, to
+ * optional; `from` and `to` (a date, RFC 3339 or @epoch: nothing relative) bound the row's
+ * validity, half-open; empty is unbounded Where several rows match an address, the longest prefix
+ * that is valid at the time wins; of equals the first in the file. */
 
 #define INVENTORY_ROWS_MAX 1000000u
 

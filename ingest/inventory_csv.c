@@ -88,7 +88,8 @@ static bool quoted_field(struct csv *csv, struct arena *arena, struct bytes *fie
         if (byte != '"') {
             continue;
         }
-        bool is_doubled = csv->offset + 1 < csv->text.size && csv->text.data[csv->offset + 1] == '"';
+        bool is_doubled =
+            csv->offset + 1 < csv->text.size && csv->text.data[csv->offset + 1] == '"';
         if (!is_doubled) {
             break;
         }

@@ -25,9 +25,8 @@ struct layout {
     size_t count;
 };
 
-__attribute__((format(printf, 4, 5))) static bool fault(const struct csv *csv, enum column column,
-                                                        struct error *err, const char *format,
-                                                        ...) {
+__attribute__((format(printf, 4, 5))) static bool
+fault(const struct csv *csv, enum column column, struct error *err, const char *format, ...) {
     char text[ERROR_MESSAGE_SIZE / 2];
     va_list arguments;
     va_start(arguments, format);
@@ -133,9 +132,10 @@ static bool read_match(struct inventory_row *row, const struct csv *csv, struct 
            fault(csv, COLUMN_MATCH, err, "'%s': %s", quote(text, quoted), why.message);
 }
 
-/* RFC 3339, a date, or @epoch; what is relative to now or to the data would change from run to run. */
-static bool read_time(int64_t *out_ms, const struct csv *csv, enum column column,
-                      struct bytes text, struct error *err) {
+/* RFC 3339, a date, or @epoch; what is relative to now or to the data would change from run to run.
+ */
+static bool read_time(int64_t *out_ms, const struct csv *csv, enum column column, struct bytes text,
+                      struct error *err) {
     char quoted[QUOTE_SIZE + 1];
     if (text.size == 0) {
         return true;
@@ -146,7 +146,8 @@ static bool read_time(int64_t *out_ms, const struct csv *csv, enum column column
     struct time_context context = { .end_ms = TIME_UNKNOWN };
     struct error why = { 0 };
     return (is_absolute && time_parse(text, &context, out_ms, &why)) ||
-           fault(csv, column, err, "'%s' is not a time (2026-11-24, 2026-11-24T10:30:00Z, @1790000000)",
+           fault(csv, column, err,
+                 "'%s' is not a time (2026-11-24, 2026-11-24T10:30:00Z, @1790000000)",
                  quote(text, quoted));
 }
 

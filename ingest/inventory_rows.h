@@ -11,7 +11,7 @@
 
 struct inventory_row {
     struct inventory_entry entry;
-    bool is_id;           /* matches by `id`, else by `prefix` */
+    bool is_id; /* matches by `id`, else by `prefix` */
     struct prefix prefix;
     struct bytes id;
     uint32_t next;         /* the next row of the same match, or INVENTORY_NONE */

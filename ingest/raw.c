@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reads files by read(), not by mmap: a file that shrinks under a map kills the program with SIGBUS,
- * and the copy costs some 3 % of what parsing does, since the chunk stays in the cache. */
+/* Reads files by read(), not by mmap: a file that shrinks under a map kills the program with
+ * SIGBUS, and the copy costs some 3 % of what parsing does, since the chunk stays in the cache. */
 #include "ingest/raw.h"
 
 #include <assert.h>

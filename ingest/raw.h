@@ -5,20 +5,20 @@
 #include "base/bytes.h"
 
 /* An object's bytes as they lie in the file, chunk by chunk: what plain text and the decoders of
- * compressed data read from. A chunk is what one read() gives, at most RAW_CHUNK_SIZE. One thread at
- * a time. */
+ * compressed data read from. A chunk is what one read() gives, at most RAW_CHUNK_SIZE. One thread
+ * at a time. */
 
 #define RAW_CHUNK_SIZE (64u * 1024)
 
 struct raw {
-    int fd;                /* -1: bytes in memory */
-    bool is_owner;         /* of `fd`: stdin is not ours to close */
-    struct bytes memory;   /* what is left behind the chunk, when fd is -1 */
-    size_t chunk_size;     /* the most that a chunk of `memory` has */
-    uint8_t *buffer;       /* RAW_CHUNK_SIZE, when fd is not -1 */
-    struct bytes chunk;    /* read, not yet used */
-    uint64_t offset;       /* in the file, of the end of `chunk` */
-    bool is_end;           /* nothing comes behind `chunk` */
+    int fd;              /* -1: bytes in memory */
+    bool is_owner;       /* of `fd`: stdin is not ours to close */
+    struct bytes memory; /* what is left behind the chunk, when fd is -1 */
+    size_t chunk_size;   /* the most that a chunk of `memory` has */
+    uint8_t *buffer;     /* RAW_CHUNK_SIZE, when fd is not -1 */
+    struct bytes chunk;  /* read, not yet used */
+    uint64_t offset;     /* in the file, of the end of `chunk` */
+    bool is_end;         /* nothing comes behind `chunk` */
 };
 
 /* Opens a path, "-" is stdin, and reads the first chunk: at least `RAW_FRONT_SIZE` bytes of it,

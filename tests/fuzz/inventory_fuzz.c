@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Any bytes give an inventory or an error with a message; what an inventory then answers lies within
- * the entry's validity, and each node that it names has addresses that lead back to some node. */
+/* Any bytes give an inventory or an error with a message; what an inventory then answers lies
+ * within the entry's validity, and each node that it names has addresses that lead back to some
+ * node. */
 #include "ingest/inventory.h"
 
 #include <stdlib.h>

@@ -60,7 +60,8 @@ static void every_front_of_a_name_is_judged_within_its_bounds(void **state) {
     (void)state;
     const char *name = names[0].name;
     for (size_t size = 0; size < strlen(name); size++) {
-        uint8_t *exact = malloc(size > 0 ? size : 1); /* on the heap, where ASan sees a read behind the end */
+        uint8_t *exact =
+            malloc(size > 0 ? size : 1); /* on the heap, where ASan sees a read behind the end */
         memcpy(exact, name, size);
         struct feed_name got;
         bool want = size >= strlen("123456789012_vpcflowlogs_us-east-1_fl-1234abcd_20180620T1620Z");
@@ -75,10 +76,10 @@ static void folders_are_normalised(void **state) {
         const char *path;
         const char *folder;
     } cases[] = {
-        { "a.log", "." },        { "./a.log", "." },        { "x/a.log", "x" },
-        { "./x/a.log", "x" },    { "x//y/./a.log", "x/y" }, { "/a.log", "/" },
-        { "//x/a.log", "/x" },   { "../x/a.log", "../x" },  { "x/../y/a", "x/../y" },
-        { "/./a", "/" },         { ".x/a", ".x" },          { "", "." },
+        { "a.log", "." },      { "./a.log", "." },        { "x/a.log", "x" },
+        { "./x/a.log", "x" },  { "x//y/./a.log", "x/y" }, { "/a.log", "/" },
+        { "//x/a.log", "/x" }, { "../x/a.log", "../x" },  { "x/../y/a", "x/../y" },
+        { "/./a", "/" },       { ".x/a", ".x" },          { "", "." },
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         char folder[64];

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Times are seconds after T. With the fake source low = end - 179 s (unit 1, D 60, lateness 120). */
+/* Times are seconds after T. With the fake source low = end - 179 s (unit 1, D 60, lateness 120).
+ */
 #include "ingest/feed.h"
 
 #include "tests/unit/feed_source.h"
@@ -50,7 +51,7 @@ struct given {
 
 struct run {
     struct given given[64];
-    size_t count; /* may pass 64: the rest is only in `hash` */
+    size_t count;  /* may pass 64: the rest is only in `hash` */
     uint64_t hash; /* of everything that was given */
     struct feed_counts counts;
     struct feed_position position; /* of the first feed */
@@ -119,8 +120,8 @@ static void note(struct run *run, const struct batch *batch, int64_t watermark_m
     const char *slash = memrchr(batch->stamp.feed.data, '/', batch->stamp.feed.size);
     if (slash != NULL) {
         snprintf(given.feed, sizeof given.feed, "%.*s",
-                 (int)(batch->stamp.feed.size - (size_t)(slash + 1 -
-                                                         (const char *)batch->stamp.feed.data)),
+                 (int)(batch->stamp.feed.size -
+                       (size_t)(slash + 1 - (const char *)batch->stamp.feed.data)),
                  slash + 1);
     }
     if (run->count < COUNT(run->given)) {
@@ -181,10 +182,11 @@ static void assert_given(const struct run *run, const struct given *want, size_t
             got->flags != want[i].flags || got->count != want[i].count ||
             got->coverage != want[i].coverage || got->low_s != want[i].low_s ||
             got->watermark_s != want[i].watermark_s || got->bytes != want[i].bytes) {
-            fail_msg("batch %zu: feed %s num %lu flags %u count %u coverage %u low %ld watermark %ld "
-                     "bytes %lu",
-                     i, got->feed, got->num, got->flags, got->count, got->coverage, got->low_s,
-                     got->watermark_s, got->bytes);
+            fail_msg(
+                "batch %zu: feed %s num %lu flags %u count %u coverage %u low %ld watermark %ld "
+                "bytes %lu",
+                i, got->feed, got->num, got->flags, got->count, got->coverage, got->low_s,
+                got->watermark_s, got->bytes);
         }
     }
 }
@@ -230,9 +232,9 @@ static void what_is_older_than_the_said_low_is_late(void **state) {
     write_records(folder, "a/2",
                   (int64_t[][3]){
                       { 4000, 4001, 2 },
-                      { -500, -480, 4 },  /* touches -500: late */
-                      { -179, -179, 8 },  /* just on time */
-                      { -180, -125, 32 }, /* one second late */
+                      { -500, -480, 4 },   /* touches -500: late */
+                      { -179, -179, 8 },   /* just on time */
+                      { -180, -125, 32 },  /* one second late */
                       { -1000, -120, 64 }, /* counts in its last 60 s only: from -179 on */
                       { 4000, 4002, 16 },
                       { 4003, 4003, 128 },
@@ -341,8 +343,8 @@ static void a_group_of_late_records_only_gives_no_empty_batch(void **state) {
     struct feed_options options = fake_options();
     const char *path = folder;
     struct run run = run_paths(&path, 1, &options, &said, 1);
-    assert_given(&run,
-                 (struct given[]){ { "a", 8, BATCH_LATE | BATCH_END, 1, 0, 100, INT64_MAX, 1 } }, 1);
+    assert_given(
+        &run, (struct given[]){ { "a", 8, BATCH_LATE | BATCH_END, 1, 0, 100, INT64_MAX, 1 } }, 1);
     scratch_free(folder);
 }
 
@@ -354,8 +356,8 @@ static void small_objects_are_joined_and_large_ones_passed_on(void **state) {
     for (int i = 0; i < 100; i++) {
         char name[16];
         snprintf(name, sizeof name, "a/%03d", i);
-        write_records(folder, name,
-                      (int64_t[][3]){ { i, i, 1 }, { i, i, 10 }, { i, i + 1, 100 } }, 3);
+        write_records(folder, name, (int64_t[][3]){ { i, i, 1 }, { i, i, 10 }, { i, i + 1, 100 } },
+                      3);
     }
     FILE *file = fopen(scratch_path(folder, "b/1"), "wb");
     for (int i = 0; i < 40000; i++) {
@@ -417,8 +419,7 @@ static void empty_objects_end_their_feed_with_an_empty_batch(void **state) {
     write_file(folder, "a/2", "");
     struct run run = run_folder(folder);
     assert_given(&run,
-                 (struct given[]){
-                     { "a", 1, BATCH_EMPTY | BATCH_END, 0, 0, NEVER, INT64_MAX, 0 } },
+                 (struct given[]){ { "a", 1, BATCH_EMPTY | BATCH_END, 0, 0, NEVER, INT64_MAX, 0 } },
                  1);
     assert_int_equal(run.counts.files, 2);
     assert_int_equal(run.counts.damaged_files, 0);
@@ -479,7 +480,8 @@ static void a_tree_is_read_without_what_is_hidden_or_linked(void **state) {
     assert_int_equal(mkfifo(scratch_path(folder, "a/pipe"), 0600), 0);
     struct feed_options options = fake_options();
     /* Twice the same tree, once by a link: every file is read once, b/4 as a/to_file. */
-    const char *paths[] = { folder, scratch_path(folder, "a/to_folder"), scratch_path(folder, "a") };
+    const char *paths[] = { folder, scratch_path(folder, "a/to_folder"),
+                            scratch_path(folder, "a") };
     struct run run = run_paths(paths, COUNT(paths), &options, NULL, 0);
     assert_given(&run, (struct given[]){ { "a", 1, BATCH_END, 2, 0, -179, INT64_MAX, 9 } }, 1);
     assert_int_equal(run.counts.files, 2);
@@ -693,8 +695,10 @@ static void real_objects_make_feeds_of_account_region_and_log(void **state) {
         gzFile file = gzopen(scratch_path(folder, names[i]), "wb");
         gzprintf(file, "version account-id interface-id srcaddr dstaddr srcport dstport protocol "
                        "packets bytes start end action log-status\n");
-        gzprintf(file, "2 111111111111 eni-0%zu 10.0.0.1 10.0.0.2 443 50000 6 10 %zu "
-                       "1700000000 1700000060 ACCEPT OK\n", i, (size_t)1 << i);
+        gzprintf(file,
+                 "2 111111111111 eni-0%zu 10.0.0.1 10.0.0.2 443 50000 6 10 %zu "
+                 "1700000000 1700000060 ACCEPT OK\n",
+                 i, (size_t)1 << i);
         gzclose(file);
     }
     struct feed_options options = { .lateness_ms = -1, .threads = 2 };

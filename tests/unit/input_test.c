@@ -44,7 +44,8 @@ static struct buffer text_of(size_t size, uint64_t seed) {
 /* Adds one gzip member of `text` to `out`. */
 static void add_member(struct buffer *out, struct bytes text, int level) {
     z_stream stream = { 0 };
-    assert_int_equal(deflateInit2(&stream, level, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
+    assert_int_equal(deflateInit2(&stream, level, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY),
+                     Z_OK);
     size_t bound = deflateBound(&stream, text.size);
     uint8_t *at = buffer_reserve(out, bound);
     assert_non_null(at);
@@ -119,8 +120,7 @@ static void assert_reads(struct bytes bytes, size_t chunk_size, struct bytes wan
 /* What zlib gives of a file of members; false when it is not whole. */
 static bool reference_read(struct bytes bytes, struct buffer *out) {
     buffer_init(out, OUTPUT_MAX);
-    z_stream stream = { .next_in = (uint8_t *)(uintptr_t)bytes.data,
-                        .avail_in = (uInt)bytes.size };
+    z_stream stream = { .next_in = (uint8_t *)(uintptr_t)bytes.data, .avail_in = (uInt)bytes.size };
     assert_int_equal(inflateInit2(&stream, 15 + 16), Z_OK);
     bool is_whole = false;
     for (;;) {
@@ -144,8 +144,19 @@ static bool reference_read(struct bytes bytes, struct buffer *out) {
 }
 
 static const size_t text_sizes[] = {
-    0, 1, 3, 4, 5, 65535, 65536, 65537, INPUT_PIECE_SIZE - 1, INPUT_PIECE_SIZE,
-    INPUT_PIECE_SIZE + 1, 2 * INPUT_PIECE_SIZE, 1000003,
+    0,
+    1,
+    3,
+    4,
+    5,
+    65535,
+    65536,
+    65537,
+    INPUT_PIECE_SIZE - 1,
+    INPUT_PIECE_SIZE,
+    INPUT_PIECE_SIZE + 1,
+    2 * INPUT_PIECE_SIZE,
+    1000003,
 };
 
 static void plain_bytes_come_as_they_are(void **state) {
@@ -356,8 +367,8 @@ static void other_bytes_behind_the_last_member_are_damage(void **state) {
     static const struct {
         const char *bytes;
         size_t size;
-    } tails[] = { { "x", 1 }, { "\0\0x", 3 }, { "\0\x1f\x8b", 3 }, { "\x1f", 1 },
-                  { "\x1f\x8b\x08", 3 }, { "2 123 eni", 9 } };
+    } tails[] = { { "x", 1 },    { "\0\0x", 3 },        { "\0\x1f\x8b", 3 },
+                  { "\x1f", 1 }, { "\x1f\x8b\x08", 3 }, { "2 123 eni", 9 } };
     struct buffer text;
     struct buffer file = small_members(&text);
     size_t size = file.size;

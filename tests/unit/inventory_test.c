@@ -32,7 +32,8 @@ static struct address address_of(const char *text) {
     return address;
 }
 
-/* The node of an address at a time, "-" for none, with "?" behind it when another time could differ. */
+/* The node of an address at a time, "-" for none, with "?" behind it when another time could
+ * differ. */
 static const char *node_at(const struct inventory *inventory, const char *address, int64_t at_ms) {
     static char text[64];
     bool is_timed;
@@ -187,7 +188,8 @@ static void what_is_wrong_is_said_with_line_and_column(void **state) {
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct inventory *inventory = NULL;
         struct error err = { 0 };
-        bool ok = inventory_open_bytes(&inventory, "inventory.csv", bytes_text(cases[i].text), &err);
+        bool ok =
+            inventory_open_bytes(&inventory, "inventory.csv", bytes_text(cases[i].text), &err);
         if (ok || err.code != ERROR_FORMAT || strstr(err.message, cases[i].want) == NULL) {
             fail_msg("'%s': %s", cases[i].text, err.message);
         }
@@ -242,7 +244,8 @@ static void random_prefixes_are_found_as_a_plain_search_finds_them(void **state)
         char line[128];
         address_format(address, name);
         bool is_mapped = address_is_ipv4(address) && bits >= 96;
-        int size = snprintf(line, sizeof line, "n%u,%s/%u\n", i, name, is_mapped ? bits - 96 : bits);
+        int size =
+            snprintf(line, sizeof line, "n%u,%s/%u\n", i, name, is_mapped ? bits - 96 : bits);
         buffer_put(&text, line, (size_t)size);
     }
     buffer_u8(&text, 0);
