@@ -120,6 +120,10 @@ bool detector_advance(struct detector *detector, int64_t watermark_ms, struct er
                                        end * detector->config.window_ms, err));
 }
 
+int64_t detector_open_ms(const struct detector *detector) {
+    return detector->first_open * detector->config.window_ms;
+}
+
 struct detector_counts detector_counts(const struct detector *detector) {
     return (struct detector_counts){
         .windows = detector->closed.windows,

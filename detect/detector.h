@@ -49,6 +49,15 @@ struct detector_counts detector_counts(const struct detector *detector);
  * that equal states are equal bytes. Appends to `out`. Errors: ERROR_LIMIT. */
 bool detector_state_save(const struct detector *detector, struct buffer *out, struct error *err);
 
+/* The same with an empty open part, for a caller that has the records themselves: it adds those that
+ * end at or after detector_open_ms again after loading. The bytes follow from the closed windows
+ * alone. */
+bool detector_state_save_closed(const struct detector *detector, struct buffer *out,
+                                struct error *err);
+
+/* The start of the first window that is not closed, Unix ms; 0 before any was. */
+int64_t detector_open_ms(const struct detector *detector);
+
 /* Into a detector that is new. `bytes` is untrusted. Errors: ERROR_FORMAT, ERROR_UNSUPPORTED,
  * ERROR_ARGUMENT (saved with another window length); the detector is then as new. */
 bool detector_state_load(struct detector *detector, struct bytes bytes, struct error *err);

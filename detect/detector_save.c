@@ -218,13 +218,14 @@ static bool put_windows(struct saving *saving, struct error *err) {
     return ok;
 }
 
-bool detector_state_save(const struct detector *detector, struct buffer *out, struct error *err) {
-    size_t begin = out->size;
-    buffer_u64(out, STATE_MAGIC);
-    buffer_u32(out, STATE_VERSION);
-    buffer_u64(out, (uint64_t)detector->config.window_ms);
-    buffer_varint(out, (uint64_t)detector->first_open);
-    put_roster(detector, out);
+/* The open part: points and windows, or none of both. */
+static bool put_open(const struct detector *detector, bool is_whole, struct buffer *out,
+                     struct error *err) {
+    if (!is_whole) {
+        buffer_varint(out, 0);
+        buffer_varint(out, 0);
+        return true;
+    }
     struct saving saving = { .detector = detector, .out = out };
     bool ok = rank_points(&saving, err);
     if (ok) {
@@ -233,10 +234,31 @@ bool detector_state_save(const struct detector *detector, struct buffer *out, st
     }
     free(saving.ids);
     free(saving.ranks);
+    return ok;
+}
+
+static bool save(const struct detector *detector, bool is_whole, struct buffer *out,
+                 struct error *err) {
+    size_t begin = out->size;
+    buffer_u64(out, STATE_MAGIC);
+    buffer_u32(out, STATE_VERSION);
+    buffer_u64(out, (uint64_t)detector->config.window_ms);
+    buffer_varint(out, (uint64_t)detector->first_open);
+    put_roster(detector, out);
+    bool ok = put_open(detector, is_whole, out, err);
     if (!ok || !buffer_check(out, "detector state", err)) {
         out->size = begin;
         return false;
     }
     buffer_u64(out, XXH3_64bits(out->data + begin, out->size - begin));
     return buffer_check(out, "detector state", err);
+}
+
+bool detector_state_save(const struct detector *detector, struct buffer *out, struct error *err) {
+    return save(detector, true, out, err);
+}
+
+bool detector_state_save_closed(const struct detector *detector, struct buffer *out,
+                                struct error *err) {
+    return save(detector, false, out, err);
 }

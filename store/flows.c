@@ -5,6 +5,7 @@
 #include "store/flows.h"
 
 #include "base/file.h"
+#include "flow/frame_split.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -226,13 +227,28 @@ bool flows_encode(struct frame_encoder *encoder, const struct batch *batch, stru
     return true;
 }
 
+/* A batch that does not fit a frame goes in as two, each by the same rule: the depth is at most the
+ * logarithm of its rows. */
+static bool add_halves(struct flows_writer *writer, const struct batch *batch,
+                       struct error *err) {
+    struct batch halves[2] = { 0 };
+    bool ok = batch_init(&halves[0], err) && batch_init(&halves[1], err) &&
+              frame_split(batch, &halves[0], &halves[1], err) &&
+              flows_add(writer, &halves[0], err) && flows_add(writer, &halves[1], err);
+    batch_done(&halves[0]);
+    batch_done(&halves[1]);
+    return ok;
+}
+
 bool flows_add(struct flows_writer *writer, const struct batch *batch, struct error *err) {
     if (batch->count == 0 && batch->coverage_count == 0) {
         return true;
     }
     struct segment_entry entry;
-    return flows_encode(writer->encoder, batch, &writer->frame, &entry, err) &&
-           flows_add_frame(writer, buffer_bytes(&writer->frame), &entry, err);
+    if (!flows_encode(writer->encoder, batch, &writer->frame, &entry, err)) {
+        return err->code == ERROR_LIMIT && add_halves(writer, batch, err);
+    }
+    return flows_add_frame(writer, buffer_bytes(&writer->frame), &entry, err);
 }
 
 bool flows_commit(struct flows_writer *writer, struct error *err) {

@@ -20,6 +20,7 @@
 #define HEADER_SIZE 16u
 #define ENTRY_SIZE 64u
 #define TRAILER_SIZE 40u
+#define WRITEBACK_SIZE ((uint64_t)8 << 20)
 /* A segment is finished at 256 MiB; frames have some hundred bytes at least. */
 #define ENTRIES_MAX ((size_t)1 << 20)
 static const uint8_t header_magic[8] = { 'W', 'E', 'I', 'R', 'S', 'E', 'G', '1' };
@@ -28,6 +29,7 @@ static const uint8_t trailer_magic[8] = { 'W', 'E', 'I', 'R', 'E', 'N', 'D', '1'
 struct segment_writer {
     int file;
     uint64_t offset;
+    uint64_t started; /* the disk was told of what lies before it */
     struct buffer index;
     char *path;
     char *temporary;
@@ -81,7 +83,17 @@ bool segment_add(struct segment_writer *writer, struct bytes frame,
     buffer_u64(index, entry->bytes);
     buffer_u64(index, entry->packets);
     buffer_u64(index, entry->num);
-    return buffer_check(index, "segment index", err) && write_all(writer, frame, err);
+    if (!buffer_check(index, "segment index", err) || !write_all(writer, frame, err)) {
+        return false;
+    }
+    if (writer->offset - writer->started >= WRITEBACK_SIZE) {
+        /* Lets the disk begin, so that the sync at the end finds little to wait for. A hint: where a
+         * file system refuses it, nothing is lost. */
+        (void)sync_file_range(writer->file, (off64_t)writer->started,
+                              (off64_t)(writer->offset - writer->started), SYNC_FILE_RANGE_WRITE);
+        writer->started = writer->offset;
+    }
+    return true;
 }
 
 bool segment_commit(struct segment_writer *writer, struct error *err) {

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One pass over the feeds' batches, in their order. The state that is kept is the one before the end
- * of the input is taken for the end of time: windows that later records may still touch stay open
- * in it, and what they say today is shown but marked as not final. So a replay of A, then of B with
- * --append, ends as one replay of both. */
+ * of the input is taken for the end of time: windows that later records may still touch are not
+ * closed in it, and what they say today is shown but marked as not final. What those windows hold is
+ * read again from the store's flows, so it need not be in the state. So a replay of A, then of B
+ * with --append, ends as one replay of both. */
 #include "tools/pipeline.h"
 
 #include "tools/console.h"
 #include "tools/reject_log.h"
+#include "tools/restore.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -99,13 +101,17 @@ static bool resume_feeds(struct pipeline *pipeline, struct error *err) {
     return ok;
 }
 
+/* The store's state is of closed windows; what the open ones hold is in its flows. */
 static bool load_detector(struct pipeline *pipeline, struct error *err) {
     struct bytes state;
     if (pipeline->detector == NULL || pipeline->store == NULL) {
         return true;
     }
     return store_detector(pipeline->store, &state, err) &&
-           (state.size == 0 || detector_state_load(pipeline->detector, state, err));
+           (state.size == 0 ||
+            (detector_state_load(pipeline->detector, state, err) &&
+             restore_open(pipeline->options->store, store_manifest(pipeline->store),
+                          pipeline->detector, err)));
 }
 
 static bool note_positions(struct pipeline *pipeline, struct error *err) {
@@ -197,7 +203,7 @@ static bool end(struct pipeline *pipeline, struct error *err) {
     if (pipeline->detector != NULL) {
         if (!detector_advance(pipeline->detector, last_low_ms(pipeline), err) ||
             (pipeline->store != NULL &&
-             !detector_state_save(pipeline->detector, &pipeline->state, err))) {
+             !detector_state_save_closed(pipeline->detector, &pipeline->state, err))) {
             return false;
         }
     }

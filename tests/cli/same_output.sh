@@ -41,8 +41,7 @@ stores "five_threads" "$work/one" "$work/five"
 WEIR_SIMD=scalar run "$work/scalar" "$logs"
 stores "the_scalar_paths" "$work/one" "$work/scalar"
 
-# The same records under other names, in other folders: other feeds, the same alerts. (The state holds
-# the windows that are still open by flow log, and the folder is the log's name here.)
+# The same records under other names, in other folders: other feeds, the same alerts and state.
 mkdir -p "$work/renamed"
 find "$logs" -name '*.gz' | sort | while read -r path; do
     name=$(basename "$path")
@@ -54,6 +53,7 @@ find "$logs" -name '*.gz' | sort | while read -r path; do
 done
 run "$work/other" "$work/renamed"
 same "renamed_files_same_alerts" "$work/one/alerts.ndjson" "$work/other/alerts.ndjson"
+same "renamed_files_same_state" "$work/one/state" "$work/other/state"
 for store in one other; do
     "$flowq" --store "$work/$store" -o csv 2>/dev/null >"$work/rows.$store"
 done
