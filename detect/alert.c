@@ -125,8 +125,8 @@ static void put_node_ref(struct json_writer *json, const struct alert *alert) {
     put_text(json, "instance", instance_of(alert->identity));
     json_key(json, "addresses");
     json_begin_array(json);
-    for (uint32_t i = 0; i < alert->own_count; i++) {
-        put_address(json, alert->own[i]);
+    for (uint32_t i = 0; i < alert->evidence.own_count; i++) {
+        put_address(json, alert->evidence.own[i]);
     }
     json_end_array(json);
     put_text(json, "interface", alert->interface);

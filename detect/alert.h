@@ -32,8 +32,6 @@ struct alert {
     struct bytes identity;
     struct bytes role;
     struct bytes interface;
-    struct address own[EVIDENCE_OWN_MAX];
-    uint32_t own_count;
     double observed;  /* in metric units a minute; of a closed alert: the episode's peak */
     double expected;
     double low;       /* of the baseline, in the same units */

@@ -186,10 +186,7 @@ static bool describe(struct run *run, uint32_t index, uint32_t first, uint32_t e
     }
     for (uint32_t i = first; i < end; i++) {
         const struct point *point = run->seen[i].point;
-        struct roster_note note = { .role = role,
-                                    .interface = point->interface,
-                                    .own = point->own,
-                                    .own_count = point->own_count };
+        struct roster_note note = { .role = role, .interface = point->interface };
         if (!roster_describe(run->target->roster, index, &note, err)) {
             return false;
         }
@@ -313,31 +310,6 @@ static bool add_nodes(struct run *run, struct error *err) {
     return true;
 }
 
-struct collected {
-    struct strand *rows;
-    size_t count;
-    size_t capacity;
-    uint8_t direction;
-};
-
-static bool collect_strand(void *context, const struct strand *strand, struct error *err) {
-    struct collected *collected = context;
-    if (strand->direction != collected->direction || strand->is_rejected) {
-        return true;
-    }
-    if (collected->count == collected->capacity) {
-        size_t capacity = collected->capacity == 0 ? 64 : 2 * collected->capacity;
-        struct strand *rows = realloc(collected->rows, capacity * sizeof *rows);
-        if (rows == NULL) {
-            return error_set(err, ERROR_LIMIT, "no memory for evidence");
-        }
-        collected->rows = rows;
-        collected->capacity = capacity;
-    }
-    collected->rows[collected->count++] = *strand;
-    return true;
-}
-
 static bool fold_window(struct run *run, struct error *err) {
     if (run->is_folded) {
         return true;
@@ -352,7 +324,7 @@ static bool give_evidence(void *context, uint32_t node, uint8_t direction, struc
     struct run *run = context;
     const struct closing *closing = run->closing;
     const struct conversation_log *log = &run->window->conversations;
-    struct collected collected = { .direction = direction };
+    struct gathering gathering = { .out = out, .direction = direction };
     *out = (struct evidence){ 0 };
     bool ok = fold_window(run, err);
     for (uint32_t k = 0; k < closing->count[node] && ok; k++) {
@@ -367,13 +339,13 @@ static bool give_evidence(void *context, uint32_t node, uint8_t direction, struc
             out->total.flows += way->flows;
         }
         out->is_cut |= conversation_log_is_cut(log, seen->cell->point);
-        ok = conversation_log_each(log, run->target->points, seen->cell->point, collect_strand,
-                                   &collected, err);
+        ok = conversation_log_each(log, run->target->points, seen->cell->point, evidence_gather,
+                                   &gathering, err);
     }
     if (ok) {
-        evidence_build(out, collected.rows, collected.count);
+        evidence_build(&gathering);
     }
-    free(collected.rows);
+    free(gathering.rows);
     return ok;
 }
 

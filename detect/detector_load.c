@@ -19,22 +19,6 @@ static bool malformed(const struct loading *loading, const char *what, struct er
                      loading->cursor.offset);
 }
 
-static bool get_own(struct cursor *cursor, struct address own[EVIDENCE_OWN_MAX],
-                    uint32_t *own_count) {
-    *own_count = cursor_u8(cursor);
-    if (*own_count > EVIDENCE_OWN_MAX) {
-        return false;
-    }
-    for (uint32_t i = 0; i < *own_count; i++) {
-        own[i].high = cursor_u64(cursor);
-        own[i].low = cursor_u64(cursor);
-        if (i > 0 && address_compare(own[i - 1], own[i]) >= 0) {
-            return false;
-        }
-    }
-    return !cursor->failed;
-}
-
 /* Nodes ascend by (name, identity), and at most one identity of a name is not retired. */
 static bool is_in_order(const struct roster *roster, uint32_t index) {
     if (index == 0) {
@@ -53,14 +37,11 @@ static bool get_node(struct loading *loading, struct error *err) {
     struct bytes identity = cursor_string(cursor);
     struct roster_note note = { .role = cursor_string(cursor) };
     note.interface = cursor_string(cursor);
-    struct address own[EVIDENCE_OWN_MAX];
-    note.own = own;
-    bool is_own = get_own(cursor, own, &note.own_count);
     uint64_t first_ms = cursor_varint(cursor);
     uint64_t last_ms = cursor_varint(cursor);
     uint8_t is_retired = cursor_u8(cursor);
     uint64_t most_ms = (uint64_t)BATCH_TIME_MAX_MS + (uint64_t)loading->detector->config.window_ms;
-    if (cursor->failed || !is_own || first_ms > last_ms || last_ms > most_ms || is_retired > 1 ||
+    if (cursor->failed || first_ms > last_ms || last_ms > most_ms || is_retired > 1 ||
         (is_retired == 0 && roster_holder(roster, name) != ROSTER_NONE)) {
         return malformed(loading, "a node", err);
     }
@@ -102,9 +83,7 @@ static bool get_point(struct loading *loading, struct error *err) {
     node.role = cursor_string(cursor);
     node.interface = cursor_string(cursor);
     struct bytes flow_log = cursor_string(cursor);
-    struct address own[EVIDENCE_OWN_MAX];
-    node.own = own;
-    if (!get_own(cursor, own, &node.own_count)) {
+    if (cursor->failed) {
         return malformed(loading, "a point of observation", err);
     }
     if (loading->count == loading->capacity) {

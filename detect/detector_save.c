@@ -13,14 +13,6 @@ struct saving {
     uint32_t *ranks; /* by id: the index in `ids` */
 };
 
-static void put_own(struct buffer *out, const struct address *own, uint32_t own_count) {
-    buffer_u8(out, (uint8_t)own_count);
-    for (uint32_t i = 0; i < own_count; i++) {
-        buffer_u64(out, own[i].high);
-        buffer_u64(out, own[i].low);
-    }
-}
-
 static void put_roster(const struct detector *detector, struct buffer *out) {
     const struct roster *roster = &detector->roster;
     buffer_varint(out, roster->order_count);
@@ -30,7 +22,6 @@ static void put_roster(const struct detector *detector, struct buffer *out) {
         buffer_string(out, node->identity);
         buffer_string(out, node->role);
         buffer_string(out, node->interface);
-        put_own(out, node->own, node->own_count);
         buffer_varint(out, (uint64_t)node->first_ms);
         buffer_varint(out, (uint64_t)node->last_ms);
         buffer_u8(out, node->is_retired);
@@ -85,7 +76,6 @@ static void put_points(const struct saving *saving) {
         buffer_string(out, point->role);
         buffer_string(out, point->interface);
         buffer_string(out, point->flow_log);
-        put_own(out, point->own, point->own_count);
     }
 }
 

@@ -55,6 +55,9 @@ struct evidence {
     uint32_t protocol_rows;
     struct evidence_key keys[EVIDENCE_KEYS];
     uint32_t key_rows;
+    struct address own[EVIDENCE_OWN_MAX]; /* the node's side of its conversations in either
+                                             direction: the smallest addresses, ascending */
+    uint32_t own_count;
     bool is_cut; /* the summary's bound was reached: a sample of the conversations, sums exact for
                     those in it */
 };

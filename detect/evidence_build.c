@@ -70,7 +70,46 @@ static uint64_t rank(struct strand *strands, size_t count, compare_strands compa
     return distinct;
 }
 
-void evidence_build(struct evidence *out, struct strand *strands, size_t count) {
+static void join_own(struct evidence *out, struct address address) {
+    uint32_t at = 0;
+    while (at < out->own_count && address_compare(out->own[at], address) < 0) {
+        at++;
+    }
+    if (at == EVIDENCE_OWN_MAX || (at < out->own_count && address_equal(out->own[at], address))) {
+        return;
+    }
+    uint32_t last = out->own_count < EVIDENCE_OWN_MAX ? out->own_count++ : EVIDENCE_OWN_MAX - 1;
+    for (uint32_t k = last; k > at; k--) {
+        out->own[k] = out->own[k - 1];
+    }
+    out->own[at] = address;
+}
+
+bool evidence_gather(void *context, const struct strand *strand, struct error *err) {
+    struct gathering *gathering = context;
+    if (strand->direction != DIRECTION_UNKNOWN) { /* else no side is known to be the node's */
+        join_own(gathering->out, strand->local);
+    }
+    if (strand->direction != gathering->direction || strand->is_rejected) {
+        return true;
+    }
+    if (gathering->count == gathering->capacity) {
+        size_t capacity = gathering->capacity == 0 ? 64 : 2 * gathering->capacity;
+        struct strand *rows = realloc(gathering->rows, capacity * sizeof *rows);
+        if (rows == NULL) {
+            return error_set(err, ERROR_LIMIT, "no memory for evidence");
+        }
+        gathering->rows = rows;
+        gathering->capacity = capacity;
+    }
+    gathering->rows[gathering->count++] = *strand;
+    return true;
+}
+
+void evidence_build(struct gathering *gathering) {
+    struct evidence *out = gathering->out;
+    struct strand *strands = gathering->rows;
+    const size_t count = gathering->count;
     struct tally top[EVIDENCE_TOP];
     rank(strands, count, compare_key, top, &out->key_rows);
     for (uint32_t i = 0; i < out->key_rows; i++) {

@@ -3,8 +3,6 @@
  * ids and builds the slots anew, so that nothing is ever removed from a probe run. */
 #include "detect/point.h"
 
-#include "detect/roster.h"
-
 #include <stdlib.h>
 #include <xxhash.h>
 
@@ -48,16 +46,6 @@ void point_set_done(struct point_set *set) {
     *set = (struct point_set){ 0 };
 }
 
-static int compare_own(const struct point *a, const struct point *b) {
-    for (uint32_t i = 0; i < a->own_count && i < b->own_count; i++) {
-        int order = address_compare(a->own[i], b->own[i]);
-        if (order != 0) {
-            return order;
-        }
-    }
-    return (a->own_count > b->own_count) - (a->own_count < b->own_count);
-}
-
 int point_compare_interface(const struct point *a, const struct point *b) {
     int order = bytes_compare(a->name, b->name);
     order = order != 0 ? order : bytes_compare(a->identity, b->identity);
@@ -67,8 +55,7 @@ int point_compare_interface(const struct point *a, const struct point *b) {
 int point_compare(const struct point *a, const struct point *b) {
     int order = point_compare_interface(a, b);
     order = order != 0 ? order : bytes_compare(a->flow_log, b->flow_log);
-    order = order != 0 ? order : bytes_compare(a->role, b->role);
-    return order != 0 ? order : compare_own(a, b);
+    return order != 0 ? order : bytes_compare(a->role, b->role);
 }
 
 static uint64_t hash_text(uint64_t seed, struct bytes text) {
@@ -76,15 +63,11 @@ static uint64_t hash_text(uint64_t seed, struct bytes text) {
 }
 
 static uint64_t hash_point(const struct point *point) {
-    uint64_t hash = hash_text(point->own_count, point->name);
+    uint64_t hash = hash_text(0, point->name);
     hash = hash_text(hash, point->identity);
     hash = hash_text(hash, point->interface);
     hash = hash_text(hash, point->role);
     hash = hash_text(hash, point->flow_log);
-    for (uint32_t i = 0; i < point->own_count; i++) {
-        hash = (hash ^ point->own[i].high) * UINT64_C(0x9E3779B97F4A7C15);
-        hash = (hash ^ point->own[i].low) * UINT64_C(0x9E3779B97F4A7C15);
-    }
     return hash ^ hash >> 32;
 }
 
@@ -239,9 +222,6 @@ bool point_set_add(struct point_set *set, const struct batch_node *node, struct 
         .flow_log = flow_log,
         .last_window = last_window,
     };
-    for (uint32_t i = 0; i < node->own_count; i++) {
-        roster_join_own(key.own, &key.own_count, node->own[i]);
-    }
     key.hash = hash_point(&key);
     uint32_t mask = (1u << set->point_slot_bits) - 1;
     uint32_t at = (uint32_t)key.hash & mask;

@@ -2,17 +2,18 @@
 #ifndef WEIR_DETECT_POINT_H
 #define WEIR_DETECT_POINT_H
 
-#include "detect/evidence.h"
 #include "flow/batch.h"
 
-/* Where records are seen, interned as they arrive: a point is everything that a batch says of the
- * observer (node, identity, role, interface, its own addresses, flow log), a place is a point and a
- * local address behind it (a host has one, a node with pods many). Cells are kept by point,
- * conversations by place, so that a record carries one small number for all of this.
+/* Where records are seen, interned as they arrive: a point is what a record says of its observer
+ * (node, identity, role, interface, flow log), a place is a point and a local address behind it (a
+ * host has one, a node with pods many). Cells are kept by point, conversations by place, so that a
+ * record carries one small number for all of this.
  *
  * What describes a node is part of the point's key, not a property that later batches could
- * change: so a closed window knows only what its own records' batches said, and arrival order cannot
- * show. Ids are reused once no open window can hold them (point_set_sweep). One thread. */
+ * change: so a closed window knows only what its own records said, and arrival order cannot show.
+ * A batch's list of a node's own addresses is no part of it: what stands there depends on which
+ * records came in one batch. Ids are reused once no open window can hold them (point_set_sweep).
+ * One thread. */
 
 #define POINTS_MAX (1u << 18)
 /* Entries of a conversation log have this many bits for a place. */
@@ -27,8 +28,6 @@ struct point {
     struct bytes role;
     struct bytes interface;
     struct bytes flow_log;
-    struct address own[EVIDENCE_OWN_MAX]; /* the smallest ones, ascending */
-    uint32_t own_count;
     bool is_used;
     int64_t last_window; /* no window after it holds this id */
     uint64_t hash;
@@ -68,8 +67,9 @@ bool point_set_init(struct point_set *set, struct error *err);
 /* Accepts a zeroed or half built one. */
 void point_set_done(struct point_set *set);
 
-/* The id of a point; adds it when it is new. Marks it as held up to window `last_window`. Errors:
- * ERROR_LIMIT at POINTS_MAX, POINT_TEXT_BYTES_MAX or without memory. */
+/* The id of a point; adds it when it is new. Of `node` its own addresses are not looked at. Marks
+ * the point as held up to window `last_window`. Errors: ERROR_LIMIT at POINTS_MAX,
+ * POINT_TEXT_BYTES_MAX or without memory. */
 bool point_set_add(struct point_set *set, const struct batch_node *node, struct bytes flow_log,
                    int64_t last_window, uint32_t *id, struct error *err);
 
@@ -85,7 +85,7 @@ uint32_t point_set_find_place(const struct point_set *set, uint32_t point, struc
  * the walk is paid for. */
 void point_set_sweep(struct point_set *set, int64_t first_open);
 
-/* Order by what the point says: name, identity, interface, flow log, role, own addresses. */
+/* Order by what the point says: name, identity, interface, flow log, role. */
 int point_compare(const struct point *a, const struct point *b);
 /* By name, identity and interface only: logs of one such place compete in a window. */
 int point_compare_interface(const struct point *a, const struct point *b);

@@ -186,22 +186,6 @@ void roster_remove(struct roster *roster, uint32_t index) {
     roster->is_order_stale = true;
 }
 
-void roster_join_own(struct address own[EVIDENCE_OWN_MAX], uint32_t *own_count,
-                     struct address address) {
-    uint32_t at = 0;
-    while (at < *own_count && address_compare(own[at], address) < 0) {
-        at++;
-    }
-    if (at == EVIDENCE_OWN_MAX || (at < *own_count && address_equal(own[at], address))) {
-        return;
-    }
-    uint32_t last = *own_count < EVIDENCE_OWN_MAX ? (*own_count)++ : EVIDENCE_OWN_MAX - 1;
-    for (uint32_t k = last; k > at; k--) {
-        own[k] = own[k - 1];
-    }
-    own[at] = address;
-}
-
 static bool replace_text(struct bytes *text, struct bytes with) {
     struct bytes copy;
     if (with.size == 0 || bytes_equal(*text, with)) {
@@ -223,9 +207,6 @@ bool roster_describe(struct roster *roster, uint32_t index, const struct roster_
     if ((is_smaller && !replace_text(&node->interface, note->interface)) ||
         !replace_text(&node->role, note->role)) {
         return error_set(err, ERROR_LIMIT, "no memory for a node's texts");
-    }
-    for (uint32_t i = 0; i < note->own_count; i++) {
-        roster_join_own(node->own, &node->own_count, note->own[i]);
     }
     return true;
 }

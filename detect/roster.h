@@ -2,7 +2,7 @@
 #ifndef WEIR_DETECT_ROSTER_H
 #define WEIR_DETECT_ROSTER_H
 
-#include "detect/evidence.h"
+#include "base/bytes.h"
 
 /* The nodes that the detector knows. A node is (name, identity): a new identity under a name is a
  * new node, which starts cold; the old one is retired (its episodes are closed) when the new one is
@@ -15,8 +15,6 @@ struct roster_node {
     struct bytes identity;
     struct bytes role;
     struct bytes interface; /* the smallest of those seen; empty: unknown */
-    struct address own[EVIDENCE_OWN_MAX]; /* the smallest ones seen, ascending */
-    uint32_t own_count;
     int64_t first_ms; /* start of the first window with data */
     int64_t last_ms;  /* end of the last one */
     bool is_used;     /* false: a free index */
@@ -60,20 +58,14 @@ bool roster_add(struct roster *roster, struct bytes name, struct bytes identity,
 void roster_remove(struct roster *roster, uint32_t index);
 
 /* Takes over what a closed window says of a node: the role replaces the old one, the interface is
- * joined by minimum, own addresses as the smallest of both sets. Empty texts say nothing. Errors:
- * ERROR_LIMIT (memory); the node is then unchanged. */
+ * joined by minimum. Empty texts say nothing. Errors: ERROR_LIMIT (memory); the node is then
+ * unchanged. */
 struct roster_note {
     struct bytes role;
     struct bytes interface;
-    const struct address *own;
-    uint32_t own_count;
 };
 bool roster_describe(struct roster *roster, uint32_t index, const struct roster_note *note,
                      struct error *err);
-
-/* Joins `address` to an ascending set of the EVIDENCE_OWN_MAX smallest. */
-void roster_join_own(struct address own[EVIDENCE_OWN_MAX], uint32_t *own_count,
-                     struct address address);
 
 /* Brings `order` up to date; to be called after additions and removals, before it is read. */
 void roster_sort(struct roster *roster);

@@ -31,8 +31,6 @@ static void name_node(struct alert *alert, const struct scorer *scorer,
     alert->identity = node->identity;
     alert->role = node->role;
     alert->interface = node->interface;
-    memcpy(alert->own, node->own, sizeof alert->own);
-    alert->own_count = node->own_count;
 }
 
 void telling_alert(const struct telling *telling, const struct scorer *scorer,

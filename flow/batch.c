@@ -92,6 +92,7 @@ static uint32_t node_hash(const struct batch_node *node) {
     hash = text_hash(hash, node->name);
     hash = text_hash(hash, node->identity);
     hash = text_hash(hash, node->interface);
+    hash = text_hash(hash, node->role);
     return (uint32_t)((hash * UINT64_C(0x9E3779B97F4A7C15)) >> 47);
 }
 
@@ -173,7 +174,8 @@ bool batch_add_node(struct batch *batch, const struct batch_node *node, uint16_t
     for (; batch->node_slots[at] != 0; at = (at + 1) & mask) {
         struct batch_node *known = &batch->nodes[batch->node_slots[at] - 1];
         if (bytes_equal(known->name, node->name) && bytes_equal(known->identity, node->identity) &&
-            bytes_equal(known->interface, node->interface)) {
+            bytes_equal(known->interface, node->interface) &&
+            bytes_equal(known->role, node->role)) {
             *id = (uint16_t)(batch->node_slots[at] - 1);
             return join_own(batch, known, node, err);
         }

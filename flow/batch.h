@@ -147,7 +147,7 @@ struct batch {
 
     struct arena arena; /* texts, own addresses, labels: gone at reset */
     void *columns;      /* the block that all columns lie in */
-    uint16_t *node_slots; /* hash of (name, identity, interface) -> id + 1 */
+    uint16_t *node_slots; /* hash of a node's texts -> id + 1 */
 };
 
 /* The most coverage rows; at the bound batch_add_coverage says false and the owner starts a new
@@ -163,7 +163,8 @@ void batch_done(struct batch *batch);
 void batch_reset(struct batch *batch);
 
 /* The id of a point of observation; adds it (copying its texts and own addresses) when (name,
- * identity, interface) is new. `own` of one that is there already is joined to it. Errors:
+ * identity, role, interface) is new: a role that changes with time must not depend on what comes in
+ * one batch. `own` of one that is there already is joined to it. Errors:
  * ERROR_LIMIT at BATCH_NODES_MAX. */
 bool batch_add_node(struct batch *batch, const struct batch_node *node, uint16_t *id,
                     struct error *err);

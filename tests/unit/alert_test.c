@@ -33,8 +33,6 @@ static struct alert leak(void) {
         .identity = bytes_text("i-0abc"),
         .role = bytes_text("web"),
         .interface = bytes_text("eni-1"),
-        .own = { address_from_ipv4(0x0a000001) },
-        .own_count = 1,
         .observed = 1e8,
         .expected = 1e6,
         .low = 7e5 + 0.4,
@@ -55,6 +53,8 @@ static struct alert leak(void) {
     alert.evidence.ports[0] = (struct evidence_port){ 443, 6, { 100000000, 70000, 3 } };
     alert.evidence.protocol_rows = 1;
     alert.evidence.protocols[0] = (struct evidence_protocol){ 6, { 100000000, 70000, 3 } };
+    alert.evidence.own_count = 1;
+    alert.evidence.own[0] = address_from_ipv4(0x0a000001);
     alert.evidence.key_rows = 1;
     alert.evidence.keys[0] = (struct evidence_key){ .local = address_from_ipv4(0x0a000001),
                                                     .peer = address_from_ipv4(0xc6336407),
@@ -156,7 +156,6 @@ static void a_closed_alert_without_evidence_has_empty_lists(void **state) {
     struct alert alert = leak();
     alert.state = ALERT_CLOSED;
     alert.evidence = (struct evidence){ 0 };
-    alert.own_count = 0;
     char *got = written(&alert);
     assert_non_null(strstr(got, "\"addresses\":[]"));
     assert_non_null(strstr(got, "\"peers\":[],\"ports\":[],\"protocols\":[],\"keys\":[]"));

@@ -185,23 +185,26 @@ static void kept_rows_stand_in_their_order(void **state) {
     assert_checked(&to);
 }
 
-static void a_node_is_name_identity_and_interface(void **state) {
+static void a_node_is_name_identity_interface_and_role(void **state) {
     (void)state;
-    static const char *const keys[][3] = {
-        { "a", "i", "e0" }, { "a", "i", "e1" }, { "a", "j", "e0" }, { "b", "i", "e0" },
-        { "ai", "", "e0" }, { "", "", "" },     { "a", "ie", "0" },
+    static const char *const keys[][4] = {
+        { "a", "i", "e0", "r" }, { "a", "i", "e1", "r" }, { "a", "j", "e0", "r" },
+        { "b", "i", "e0", "r" }, { "ai", "", "e0", "r" }, { "", "", "", "" },
+        { "a", "ie", "0", "r" }, { "a", "i", "e0", "s" }, { "a", "i", "e0r", "" },
     };
+    const uint16_t key_count = sizeof keys / sizeof keys[0];
     for (int pass = 0; pass < 2; pass++) {
-        for (uint16_t i = 0; i < 7; i++) {
+        for (uint16_t i = 0; i < key_count; i++) {
             struct batch_node node = { .name = bytes_text(keys[i][0]),
                                        .identity = bytes_text(keys[i][1]),
+                                       .role = bytes_text(keys[i][3]),
                                        .interface = bytes_text(keys[i][2]) };
             uint16_t id;
             assert_true(batch_add_node(&to, &node, &id, NULL));
             assert_int_equal(id, i);
         }
     }
-    assert_int_equal(to.node_count, 7);
+    assert_int_equal(to.node_count, key_count);
 }
 
 static void own_addresses_are_joined_once_each_up_to_their_bound(void **state) {
@@ -402,7 +405,7 @@ int main(void) {
         TEST(room_ends_at_the_octets_of_ipv6_addresses),
         TEST(room_ends_at_the_codes_that_removed_records_left),
         TEST(kept_rows_stand_in_their_order),
-        TEST(a_node_is_name_identity_and_interface),
+        TEST(a_node_is_name_identity_interface_and_role),
         TEST(own_addresses_are_joined_once_each_up_to_their_bound),
         TEST(nodes_and_flow_logs_end_at_their_bounds),
         TEST(a_reset_forgets_all_nodes),

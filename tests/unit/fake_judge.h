@@ -18,6 +18,7 @@ struct judge {
     double *learned;
     uint32_t capacity;
     uint64_t windows;
+    bool is_showing_own; /* writes down own addresses, too */
     bool is_asking; /* asks for the evidence of every node and direction */
 };
 
@@ -89,6 +90,10 @@ static void fake_evidence(struct judge *judge, const struct evidence *evidence) 
         address_format(evidence->keys[i].peer, text);
         fake_text(out, ">%s:%u=%" PRIu64 "/%" PRIu64, text, evidence->keys[i].peer_port,
                   evidence->keys[i].sum.bytes, evidence->keys[i].sum.flows);
+    }
+    for (uint32_t i = 0; i < evidence->own_count && judge->is_showing_own; i++) {
+        address_format(evidence->own[i], text);
+        fake_text(out, " own %s", text);
     }
     fake_text(out, "]");
 }

@@ -74,33 +74,10 @@ static void holder_is_the_identity_that_is_not_retired(void **state) {
     roster_done(&roster);
 }
 
-static void own_addresses_are_the_smallest_whatever_their_order(void **state) {
-    (void)state;
-    static const uint32_t orders[][6] = { { 1, 2, 3, 4, 5, 6 }, { 6, 5, 4, 3, 2, 1 },
-                                          { 3, 6, 1, 3, 5, 2 }, { 4, 4, 2, 1, 3, 3 } };
-    for (size_t i = 0; i < sizeof orders / sizeof orders[0]; i++) {
-        struct address own[EVIDENCE_OWN_MAX];
-        uint32_t count = 0;
-        uint32_t seen = 0;
-        for (size_t k = 0; k < 6; k++) {
-            roster_join_own(own, &count, address_from_ipv4(orders[i][k]));
-            seen |= 1u << orders[i][k];
-        }
-        uint32_t at = 0;
-        for (uint32_t value = 1; value <= 6 && at < count; value++) {
-            if ((seen >> value & 1) != 0) {
-                assert_int_equal(address_ipv4(own[at++]), value);
-            }
-        }
-        assert_int_equal(count, EVIDENCE_OWN_MAX);
-    }
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nodes_are_found_until_they_are_removed),
         cmocka_unit_test(holder_is_the_identity_that_is_not_retired),
-        cmocka_unit_test(own_addresses_are_the_smallest_whatever_their_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
