@@ -54,13 +54,20 @@ bool file_write(int file, const char *path, struct bytes bytes, struct error *er
 }
 
 bool file_replace(const char *path, struct bytes bytes, struct error *err) {
+    return file_replace_parts(path, &bytes, 1, err);
+}
+
+bool file_replace_parts(const char *path, const struct bytes *parts, size_t count,
+                        struct error *err) {
     char *temporary;
     if (asprintf(&temporary, "%s.tmp", path) < 0) {
         return error_set(err, ERROR_LIMIT, "%s: no memory", path);
     }
     int file = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     bool ok = file >= 0 || error_system(err, errno, "%s", temporary);
-    ok = ok && file_write(file, temporary, bytes, err);
+    for (size_t i = 0; i < count && ok; i++) {
+        ok = file_write(file, temporary, parts[i], err);
+    }
     ok = ok && (fsync(file) == 0 || error_system(err, errno, "%s", temporary));
     if (file >= 0 && close(file) != 0 && ok) {
         ok = error_system(err, errno, "%s", temporary);

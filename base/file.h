@@ -14,6 +14,10 @@ bool file_read(const char *path, struct buffer *out, struct error *err);
  * renames it, syncs the folder. Errors: ERROR_IO, ERROR_DENIED; the old file is then as before. */
 bool file_replace(const char *path, struct bytes bytes, struct error *err);
 
+/* The same with the file's bytes in parts, so that a large one need not be joined in memory. */
+bool file_replace_parts(const char *path, const struct bytes *parts, size_t count,
+                        struct error *err);
+
 /* Writes all of `bytes` to an open descriptor; `path` stands in messages. */
 bool file_write(int file, const char *path, struct bytes bytes, struct error *err);
 

@@ -14,8 +14,10 @@ struct state_ops {
     /* The value of a name, borrowed until the next call; an empty view when there is none.
      * Errors: ERROR_IO, ERROR_FORMAT (damage; names the file and offset). */
     bool (*get)(struct state *state, const char *name, struct bytes *value, struct error *err);
-    /* Puts a value into the step that is being prepared; nothing is visible yet. Copied. */
-    bool (*put)(struct state *state, const char *name, struct bytes value, struct error *err);
+    /* Puts a value into the step that is being prepared; nothing is visible yet. Takes the bytes
+     * of `value` and leaves it empty, also on failure: a detector's state can be the largest thing
+     * in memory, so it is never there twice. */
+    bool (*put)(struct state *state, const char *name, struct buffer *value, struct error *err);
     /* All puts since the last commit, or none of them, also at a power cut. Errors: ERROR_IO, and
      * ERROR_DENIED; the values are then as before. */
     bool (*commit)(struct state *state, struct error *err);

@@ -3,7 +3,8 @@
  *
  *      magic "WEIRSTA1" | version | count | count x (name, value) | XXH3-64 of all before
  *
- * Lengths are LEB128. The file is read at open and held in memory: it has to be written whole anyway. */
+ * Lengths are LEB128. The values are read at open and held in memory: the file has to be written whole
+ * anyway, from where they lie. */
 #include "store/state_file.h"
 
 #include "base/file.h"
@@ -16,6 +17,8 @@
 #define STATE_SIZE_MAX ((size_t)4 << 30)
 #define NAME_SIZE_MAX 256u
 #define VALUES_MAX 65536u
+#define CHECKSUM_SIZE 8u
+#define HEADS_SIZE_MAX ((size_t)VALUES_MAX * (NAME_SIZE_MAX + 20) + 64)
 static const uint8_t magic[8] = { 'W', 'E', 'I', 'R', 'S', 'T', 'A', '1' };
 
 struct value {
@@ -30,7 +33,6 @@ struct state_file {
     char *path;
     struct value *values; /* by name */
     size_t count;
-    struct buffer file;
 };
 
 /* Where `name` stands or would stand. */
@@ -89,46 +91,109 @@ static bool state_get(struct state *base, const char *name, struct bytes *value,
     return true;
 }
 
-static bool state_put(struct state *base, const char *name, struct bytes bytes,
+static bool state_put(struct state *base, const char *name, struct buffer *bytes,
                       struct error *err) {
     struct state_file *state = (struct state_file *)base;
-    struct value *value = find_or_add(state, name, err);
+    struct buffer taken = *bytes;
+    buffer_init(bytes, taken.maximum);
+    struct value *value = NULL;
+    if (buffer_check(&taken, state->path, err)) {
+        value = find_or_add(state, name, err);
+    }
     if (value == NULL) {
+        buffer_done(&taken);
         return false;
     }
-    buffer_reset(&value->staged);
-    buffer_put(&value->staged, bytes.data, bytes.size);
+    buffer_done(&value->staged);
+    value->staged = taken;
     value->is_staged = true;
-    return buffer_check(&value->staged, state->path, err);
+    return true;
+}
+
+static struct bytes value_of(const struct value *value) {
+    return buffer_bytes(value->is_staged ? &value->staged : &value->bytes);
+}
+
+/* The step becomes what is committed; what it replaces is freed. */
+static void publish(struct state_file *state) {
+    for (size_t i = 0; i < state->count; i++) {
+        struct value *value = &state->values[i];
+        if (value->is_staged) {
+            buffer_done(&value->bytes);
+            value->bytes = value->staged;
+            buffer_init(&value->staged, STATE_SIZE_MAX);
+            value->is_staged = false;
+        }
+    }
+}
+
+/* The parts of the file in their order: for each value its head (what lies between the value before
+ * and its own bytes, a slice of `heads`) and its bytes, then the checksum. */
+static bool list_parts(const struct state_file *state, struct buffer *heads, struct bytes *parts,
+                       struct error *err) {
+    buffer_put(heads, magic, sizeof magic);
+    buffer_varint(heads, STATE_VERSION);
+    buffer_varint(heads, state->count);
+    for (size_t i = 0; i < state->count; i++) {
+        buffer_string(heads, bytes_text(state->values[i].name));
+        parts[2 * i + 1] = value_of(&state->values[i]);
+        buffer_varint(heads, parts[2 * i + 1].size);
+        parts[2 * i].size = heads->size; /* its end, for now: the data may still move */
+    }
+    if (!buffer_check(heads, state->path, err)) {
+        return false;
+    }
+    parts[2 * state->count].size = heads->size; /* the magic, where there is no value */
+    size_t at = 0;
+    for (size_t i = 0; i <= state->count; i++) {
+        size_t end = parts[2 * i].size;
+        parts[2 * i] = bytes_of(heads->data + at, end - at);
+        at = end;
+    }
+    return true;
+}
+
+static bool checksum_parts(const struct bytes *parts, size_t count, uint64_t *checksum,
+                           struct error *err) {
+    XXH3_state_t *hash = XXH3_createState();
+    if (hash == NULL) {
+        return error_set(err, ERROR_LIMIT, "no memory for a checksum");
+    }
+    (void)XXH3_64bits_reset(hash); /* this and updates fail for NULL only */
+    for (size_t i = 0; i < count; i++) {
+        if (parts[i].size > 0) {
+            (void)XXH3_64bits_update(hash, parts[i].data, parts[i].size);
+        }
+    }
+    *checksum = XXH3_64bits_digest(hash);
+    (void)XXH3_freeState(hash); /* never fails */
+    return true;
 }
 
 static bool state_commit(struct state *base, struct error *err) {
     struct state_file *state = (struct state_file *)base;
-    struct buffer *file = &state->file;
-    buffer_reset(file);
-    buffer_put(file, magic, sizeof magic);
-    buffer_varint(file, STATE_VERSION);
-    buffer_varint(file, state->count);
-    for (size_t i = 0; i < state->count; i++) {
-        const struct value *value = &state->values[i];
-        buffer_string(file, bytes_text(value->name));
-        buffer_string(file, buffer_bytes(value->is_staged ? &value->staged : &value->bytes));
+    size_t count = 2 * state->count + 2;
+    struct bytes *parts = calloc(count, sizeof *parts);
+    if (parts == NULL) {
+        return error_set(err, ERROR_LIMIT, "%s: no memory", state->path);
     }
-    buffer_u64(file, XXH3_64bits(file->data, file->size));
-    if (!buffer_check(file, state->path, err) ||
-        !file_replace(state->path, buffer_bytes(file), err)) {
-        return false;
+    struct buffer heads;
+    buffer_init(&heads, HEADS_SIZE_MAX);
+    uint64_t checksum = 0;
+    bool ok = list_parts(state, &heads, parts, err) &&
+              checksum_parts(parts, count - 1, &checksum, err);
+    if (ok) {
+        uint8_t octets[CHECKSUM_SIZE];
+        put_u64(octets, checksum);
+        parts[count - 1] = bytes_of(octets, CHECKSUM_SIZE);
+        ok = file_replace_parts(state->path, parts, count, err);
     }
-    for (size_t i = 0; i < state->count; i++) {
-        struct value *value = &state->values[i];
-        if (value->is_staged) {
-            struct buffer old = value->bytes;
-            value->bytes = value->staged;
-            value->staged = old;
-            value->is_staged = false;
-        }
+    buffer_done(&heads);
+    free(parts);
+    if (ok) {
+        publish(state);
     }
-    return true;
+    return ok;
 }
 
 static void state_close(struct state *base) {
@@ -142,7 +207,6 @@ static void state_close(struct state *base) {
         buffer_done(&state->values[i].staged);
     }
     free(state->values);
-    buffer_done(&state->file);
     free(state->path);
     free(state);
 }
@@ -180,19 +244,17 @@ static bool read_values(struct state_file *state, struct cursor *cursor, struct 
     return true;
 }
 
-static bool read_file(struct state_file *state, struct error *err) {
-    if (!file_read(state->path, &state->file, err)) {
-        return false;
-    }
-    size_t size = state->file.size;
-    if (size < sizeof magic + 8 || memcmp(state->file.data, magic, sizeof magic) != 0) {
+static bool parse_file(struct state_file *state, struct bytes file, struct error *err) {
+    if (file.size < sizeof magic + CHECKSUM_SIZE ||
+        memcmp(file.data, magic, sizeof magic) != 0) {
         return error_set(err, ERROR_FORMAT, "%s: not a state file", state->path);
     }
-    if (get_u64(state->file.data + size - 8) != XXH3_64bits(state->file.data, size - 8)) {
+    struct bytes body = bytes_of(file.data, file.size - CHECKSUM_SIZE);
+    if (get_u64(body.data + body.size) != XXH3_64bits(body.data, body.size)) {
         return error_set(err, ERROR_FORMAT, "%s: damaged: the checksum of %zu bytes differs",
-                         state->path, size);
+                         state->path, file.size);
     }
-    struct cursor cursor = cursor_of(bytes_of(state->file.data, size - 8));
+    struct cursor cursor = cursor_of(body);
     (void)cursor_take(&cursor, sizeof magic);
     uint64_t version = cursor_varint(&cursor);
     if (version != STATE_VERSION) {
@@ -209,6 +271,14 @@ static bool read_file(struct state_file *state, struct error *err) {
     return true;
 }
 
+static bool read_file(struct state_file *state, struct error *err) {
+    struct buffer file;
+    buffer_init(&file, STATE_SIZE_MAX);
+    bool ok = file_read(state->path, &file, err) && parse_file(state, buffer_bytes(&file), err);
+    buffer_done(&file);
+    return ok;
+}
+
 bool state_file_open(struct state **out, const char *path, struct error *err) {
     struct state_file *state = calloc(1, sizeof *state);
     if (state == NULL || (state->path = strdup(path)) == NULL) {
@@ -216,7 +286,6 @@ bool state_file_open(struct state **out, const char *path, struct error *err) {
         return error_set(err, ERROR_LIMIT, "%s: no memory", path);
     }
     state->base.ops = &state_file_ops;
-    buffer_init(&state->file, STATE_SIZE_MAX);
     if (access(path, F_OK) == 0 && !read_file(state, err)) {
         state_close(&state->base);
         return false;

@@ -24,6 +24,7 @@
 #include <xxhash.h>
 
 #define LOG_BUFFER_SIZE ((size_t)64 * 1024)
+#define CHECKSUM_PIECE_SIZE ((size_t)64 * 1024)
 #define MANIFEST_SIZE_MAX ((size_t)1 << 30)
 #define STATE_VALUE "detector"
 
@@ -170,12 +171,37 @@ static bool write_manifest(struct store *store, struct error *err) {
     return ok;
 }
 
+/* XXH3-64 of all that can be read from an open file. */
+static bool checksum_open(int file, const char *path, uint64_t *checksum, struct error *err) {
+    XXH3_state_t *hash = XXH3_createState();
+    if (hash == NULL) {
+        return error_set(err, ERROR_LIMIT, "no memory for a checksum");
+    }
+    (void)XXH3_64bits_reset(hash); /* this and updates fail for NULL only */
+    uint8_t piece[CHECKSUM_PIECE_SIZE];
+    ssize_t got;
+    while ((got = read(file, piece, sizeof piece)) > 0 || (got < 0 && errno == EINTR)) {
+        if (got > 0) {
+            (void)XXH3_64bits_update(hash, piece, (size_t)got);
+        }
+    }
+    bool ok = got == 0 || error_system(err, errno, "%s", path);
+    *checksum = ok ? XXH3_64bits_digest(hash) : 0;
+    (void)XXH3_freeState(hash); /* never fails */
+    return ok;
+}
+
+/* Of the file's bytes; 0 when there is none, or nothing in it. */
 static bool checksum_file(const char *path, uint64_t *checksum, struct error *err) {
-    struct buffer file;
-    buffer_init(&file, SIZE_MAX / 2);
-    bool ok = access(path, F_OK) != 0 || file_read(path, &file, err);
-    *checksum = file.size == 0 ? 0 : XXH3_64bits(file.data, file.size);
-    buffer_done(&file);
+    *checksum = 0;
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0) {
+        return errno == ENOENT || error_system(err, errno, "%s", path);
+    }
+    struct stat status;
+    bool ok = fstat(file, &status) == 0 || error_system(err, errno, "%s", path);
+    ok = ok && (status.st_size == 0 || checksum_open(file, path, checksum, err));
+    (void)close(file); /* only read from */
     return ok;
 }
 
@@ -332,8 +358,8 @@ void store_mark_final(struct store *store) {
     store->has_mark = true;
 }
 
-static bool commit_state(struct store *store, struct bytes detector, struct error *err) {
-    if (detector.size == 0) {
+static bool commit_state(struct store *store, struct buffer *detector, struct error *err) {
+    if (detector->size == 0) {
         return true;
     }
     (void)unlink(store->before_path); /* of a commit that ended after its step 4 */
@@ -345,7 +371,7 @@ static bool commit_state(struct store *store, struct bytes detector, struct erro
            checksum_file(store->state_path, &manifest_files(store->manifest)->state_checksum, err);
 }
 
-bool store_commit(struct store *store, struct bytes detector, struct error *err) {
+bool store_commit(struct store *store, struct buffer *detector, struct error *err) {
     if (!flows_commit(store->flows, err)) {
         return false;
     }

@@ -54,8 +54,8 @@ bool store_reject(struct store *store, struct bytes line, bool *is_kept, struct 
 void store_mark_final(struct store *store);
 
 /* Finishes the segments, names them in the manifest, and makes it all durable. `detector` becomes
- * the state; an empty one leaves the state as it was. */
-bool store_commit(struct store *store, struct bytes detector, struct error *err);
+ * the state, and its bytes are taken: it is empty afterwards. An empty one leaves the state as it was. */
+bool store_commit(struct store *store, struct buffer *detector, struct error *err);
 
 /* Reads a store's manifest without locking it, for readers. Errors: ERROR_ARGUMENT (not a store),
  * else as store_open. */

@@ -216,7 +216,7 @@ static bool end(struct pipeline *pipeline, struct error *err) {
     }
     return pipeline->store == NULL ||
            (reject_log_check(&pipeline->rejects, err) && note_positions(pipeline, err) &&
-            store_commit(pipeline->store, buffer_bytes(&pipeline->state), err));
+            store_commit(pipeline->store, &pipeline->state, err));
 }
 
 enum pipeline_result pipeline_run(const char *const *paths, size_t path_count,

@@ -57,9 +57,13 @@ static void add_records(struct store *store, int64_t end_ms, uint32_t count, uin
 
 static void commit(struct store *store, const char *state) {
     struct error err;
-    if (!store_commit(store, bytes_text(state), &err)) {
+    struct buffer bytes;
+    buffer_init(&bytes, 1 << 10);
+    buffer_put(&bytes, state, strlen(state));
+    if (!store_commit(store, &bytes, &err)) {
         fail_msg("%s", err.message);
     }
+    buffer_done(&bytes);
 }
 
 static void expect_state(const char *folder, const char *want, const char *alerts) {
