@@ -25,11 +25,10 @@ run() {
     case $name in *"$pattern"*) ;; *) return ;; esac
     "$@" >"$log/out" 2>&1
     status=$?
-    good=$(grep -cE '^ok ' "$log/out")
-    skips=$(grep -cE '^(ok .*# SKIP|skip )' "$log/out")
-    tap_skips=$(grep -cE '^ok .*# SKIP' "$log/out")
-    bad=$(grep -cE '^not ok ' "$log/out")
-    good=$((good - tap_skips))
+    # cmocka 1.1.5 says "not ok 1 # SKIP name" of a skipped test.
+    skips=$(grep -cE '^(((not )?ok [0-9]+ # SKIP)|skip )' "$log/out")
+    good=$(grep -E '^ok ' "$log/out" | grep -cv '# SKIP')
+    bad=$(grep -E '^not ok ' "$log/out" | grep -cv '# SKIP')
     if [ "$bad" -eq 0 ] && { [ "$status" -ne 0 ] || [ $((good + skips)) -eq 0 ]; }; then
         bad=1
         echo "not ok $name: status $status" >>"$log/out"
@@ -43,7 +42,7 @@ run() {
     else
         echo "  $name: $good passed$([ "$skips" -eq 0 ] || echo ", $skips skipped")"
     fi
-    grep -E '^skip |# SKIP|SKIPPED' "$log/out" | sed 's/^/    /'
+    grep -E '^skip |SKIPPED' "$log/out" | sed 's/^/    /'
 }
 
 run layers sh -c 'sh scripts/layers.sh && echo "ok no room includes one to its right"'
