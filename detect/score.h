@@ -95,8 +95,7 @@ struct score_kernel {
                   const float *bits, const float *expected, size_t count);
 };
 
-/* The widest kernel that this CPU has; WEIR_SIMD=scalar|avx2 in the environment forces one that it
- * has (another word, or a width that it lacks, changes nothing). */
+/* The widest kernel that this machine runs and WEIR_SIMD allows (base/cpu.h). */
 const struct score_kernel *score_kernel(void);
 
 /* The table that tests and benches walk: kernel i, scalar first, or NULL behind the last. A width

@@ -70,7 +70,7 @@ struct column_kernels {
                    uint16_t base, unsigned width);
 };
 
-/* The widest family that this machine runs. */
+/* The widest family that this machine runs and WEIR_SIMD allows (base/cpu.h). */
 const struct column_kernels *column_kernels_best(void);
 
 /* The families by width, the scalar one (which defines the others) first; NULL where this machine

@@ -42,7 +42,7 @@ extern const struct filter_kernel filter_kernel_scalar;
 extern const struct filter_kernel filter_kernel_avx2;
 #endif
 
-/* The widest that this CPU has; WEIR_SIMD=scalar in the environment forces the plain one. */
+/* The widest that this machine runs and WEIR_SIMD allows (base/cpu.h). */
 const struct filter_kernel *filter_kernel_best(void);
 
 void filter_lookup_u16(uint64_t *restrict bits, const uint16_t *restrict column, size_t words,

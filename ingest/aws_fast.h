@@ -20,7 +20,7 @@ struct aws_fast {
     aws_burst *lines;         /* for any layout with records; NULL where there is none */
 };
 
-/* What this processor has, or nothing of it where WEIR_SIMD=scalar forces the plain parser. */
+/* What this machine runs and WEIR_SIMD allows (base/cpu.h); with nothing, the plain parser does all. */
 struct aws_fast aws_fast_choose(void);
 
 aws_burst aws_default_lines_avx2;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `flowq`: asks the stored flows. The question is put together here; query/ answers it, a sheet prints
  * the answer, and one line on stderr says what it covers. */
+#include "base/cpu.h"
 #include "base/option.h"
 #include "base/time.h"
 #include "base/units.h"
@@ -224,6 +225,10 @@ int main(int argc, char **argv) {
     struct error err = { 0 };
     int first;
     signal(SIGPIPE, SIG_IGN); /* a reader that leaves is seen as EPIPE (console_flush) */
+    if (!cpu_check(&err)) {
+        console_say(table.program, "%s", err.message);
+        return EXIT_USAGE;
+    }
     switch (option_parse(&table, argc, argv, &options, &first, &err)) {
     case OPTION_RUN: break;
     case OPTION_HELP: option_print_help(&table, stdout, false); return EXIT_DONE;

@@ -4,7 +4,8 @@
 
 #include <stdio.h>
 
-/* One line for --version: the program, its version and revision, the libraries that it runs with. */
+/* Two lines for --version: the program, its version and revision, the libraries that it runs with;
+ * the vector widths in use. */
 void version_print(const char *program, FILE *out);
 
 #endif

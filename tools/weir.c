@@ -2,6 +2,7 @@
 /* `weir`: finds the subcommand and lets it run. */
 #include "tools/weir.h"
 
+#include "base/cpu.h"
 #include "tools/console.h"
 #include "tools/version.h"
 
@@ -54,7 +55,12 @@ static int unknown(const char *word) {
 }
 
 int main(int argc, char **argv) {
+    struct error err = { 0 };
     signal(SIGPIPE, SIG_IGN); /* a reader that leaves is seen as EPIPE (console_flush) */
+    if (!cpu_check(&err)) {
+        console_say("weir", "%s", err.message);
+        return EXIT_USAGE;
+    }
     if (argc < 2) {
         print_help(stderr);
         return EXIT_USAGE;
