@@ -57,7 +57,7 @@ for replay in "$build"/tests/fuzz/*_replay; do
     run "tests/fuzz/$target" "$replay" "tests/fuzz/corpus/$target"
 done
 for script in tests/cli/*.sh tests/system/*/run.sh; do
-    case $script in *'*'* | */golden.sh) continue ;; esac
+    [ -e "$script" ] || continue
     run "$script" sh "$script" "$build"
 done
 echo "$passed passed, $failed failed, $skipped skipped"
