@@ -201,6 +201,20 @@ struct columns {
     struct word instance;
 };
 
+/* Nothing read yet. Texts and addresses are left as they are: `has` says which are there. (Zeroing the
+ * whole struct is a `rep stos` of 240 octets, 7 % of a line.) */
+INLINE void reset_columns(struct columns *columns) {
+    struct aws_record *record = &columns->record;
+    columns->has = 0;
+    columns->interface.size = columns->instance.size = 0;
+    record->bytes = record->packets = 0;
+    record->start_s = record->end_s = 0;
+    record->src_port = record->dst_port = 0;
+    record->protocol = record->tcp_flags = 0;
+    record->action = ACTION_UNKNOWN;
+    record->direction = DIRECTION_UNKNOWN;
+}
+
 INLINE bool read_small(struct word word, uint64_t maximum, uint64_t *out) {
     return read_number(word, out) && *out <= maximum;
 }
@@ -303,7 +317,8 @@ static const uint8_t *take_line(struct aws_rows *rows, const uint8_t *at, const 
     if (cuts.count != layout->column_count + first) {
         return NULL;
     }
-    struct columns columns = { .has = 0 };
+    struct columns columns;
+    reset_columns(&columns);
     if (!read_columns(layout, at, &cuts, first, &columns) || !choose_addresses(&columns) ||
         !has(&columns, AWS_START) || !has(&columns, AWS_END) ||
         columns.record.end_s < columns.record.start_s) {

@@ -179,17 +179,23 @@ static void flatten(struct flat *flat, const struct batch *batch) {
     for (uint32_t i = 0; i < batch->count; i++) {
         struct flat_record *record = &flat->records[flat->count++];
         const struct batch_node *node = &batch->nodes[batch->node[i]];
-        *record = (struct flat_record){
-            .start_ms = batch->start_ms[i], .end_ms = batch->end_ms[i],
-            .bytes = batch->bytes[i],       .packets = batch->packets[i],
-            .src = batch->addresses.values[batch->src[i]],
-            .dst = batch->addresses.values[batch->dst[i]],
-            .src_port = batch->src_port[i], .dst_port = batch->dst_port[i],
-            .quality = batch->quality[i],   .protocol = batch->protocol[i],
-            .tcp_flags = batch->tcp_flags[i], .direction = batch->direction[i],
-            .initiator = batch->initiator[i], .action = batch->action[i],
-            .batch = flat->batch_count,
-        };
+        /* Field by field onto zeros: records are compared as octets, padding included. */
+        memset(record, 0, sizeof *record);
+        record->start_ms = batch->start_ms[i];
+        record->end_ms = batch->end_ms[i];
+        record->bytes = batch->bytes[i];
+        record->packets = batch->packets[i];
+        record->src = batch->addresses.values[batch->src[i]];
+        record->dst = batch->addresses.values[batch->dst[i]];
+        record->src_port = batch->src_port[i];
+        record->dst_port = batch->dst_port[i];
+        record->quality = batch->quality[i];
+        record->protocol = batch->protocol[i];
+        record->tcp_flags = batch->tcp_flags[i];
+        record->direction = batch->direction[i];
+        record->initiator = batch->initiator[i];
+        record->action = batch->action[i];
+        record->batch = flat->batch_count;
         copy_text(record->node, node->name);
         copy_text(record->identity, node->identity);
         copy_text(record->interface, node->interface);
