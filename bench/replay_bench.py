@@ -35,7 +35,8 @@ class Replay:
         return done, json.loads(done.stderr.splitlines()[-1])
 
     def seconds(self, paths, *options):
-        return self.summary(paths, *options)[0].wall_s
+        done = self.summary(paths, *options)[0]
+        return done.wall_s, done.cpu_s
 
     def seconds_with_store(self, paths, *options):
         shutil.rmtree(self.store, ignore_errors=True)
@@ -53,7 +54,8 @@ class Peer:
         return json.loads(run(self.python, self.script, "sums", *paths).stdout)
 
     def seconds(self, paths):
-        return self.answer(paths)["seconds"]
+        answer = self.answer(paths)
+        return answer["seconds"], answer["cpu_seconds"]
 
 
 def check_same_sums(ours, peer, paths):
