@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One table, three readers: getopt_long, help, and the man page. getopt's own messages are off;
- * ours name the option as it was written and suggest the nearest. */
+/* One table, three readers: getopt_long here, help and the man page in option_print.c. getopt's own
+ * messages are off; ours name the option as it was written and suggest the nearest. */
 #include "base/option.h"
 
 #include "base/units.h"
 
 #include <assert.h>
 #include <getopt.h>
-#include <stdlib.h>
 
 #define ROWS_MAX 96
 /* What getopt_long returns for the long name of row i, and for the two that every table has: above
@@ -17,8 +16,6 @@
 #define VALUE_VERSION 0x81
 
 #define WORD_MAX 64
-#define HELP_COLUMNS 80
-#define HELP_INDENT 28
 
 static const struct option_row *rows_end(const struct option_table *table) {
     return table->rows + table->count;
@@ -247,159 +244,5 @@ enum option_result option_parse(const struct option_table *table, int argc, char
             (void)error_context(err, "--%s", row->name);
             return OPTION_ERROR;
         }
-    }
-}
-
-/* " ARGUMENT": its name, or the choices. */
-static void argument_text(const struct option_row *row, char *out, size_t size) {
-    out[0] = '\0';
-    if (row->kind == OPTION_FLAG) {
-        return;
-    }
-    if (row->argument != NULL) {
-        (void)snprintf(out, size, " %s", row->argument);
-        return;
-    }
-    size_t used = 0;
-    for (size_t i = 0; row->kind == OPTION_CHOICE && row->choices[i] != NULL && used < size; i++) {
-        used +=
-            (size_t)snprintf(out + used, size - used, "%c%s", i == 0 ? ' ' : '|', row->choices[i]);
-    }
-}
-
-/* `text` wrapped at HELP_COLUMNS, each line from HELP_INDENT on; the first begins at `column`. */
-static void print_wrapped(FILE *out, const char *text, size_t column) {
-    if (column + 2 > HELP_INDENT) {
-        (void)fputc('\n', out);
-        column = 0;
-    }
-    bool is_first = true;
-    while (*text != '\0') {
-        size_t size = strcspn(text, " ");
-        if (!is_first && column + 1 + size > HELP_COLUMNS) {
-            (void)fputc('\n', out);
-            column = 0;
-            is_first = true;
-        }
-        if (is_first) {
-            (void)fprintf(out, "%*s", (int)(HELP_INDENT - column), "");
-            column = HELP_INDENT;
-        } else {
-            (void)fputc(' ', out);
-            column++;
-        }
-        (void)fprintf(out, "%.*s", (int)size, text);
-        column += size;
-        text += size;
-        text += strspn(text, " ");
-        is_first = false;
-    }
-    (void)fputc('\n', out);
-}
-
-static void print_row(FILE *out, char letter, const char *name, const char *argument,
-                      const char *help) {
-    char head[160];
-    int size = letter != 0 ? snprintf(head, sizeof head, "  -%c, --%s%s", letter, name, argument)
-                           : snprintf(head, sizeof head, "      --%s%s", name, argument);
-    (void)fputs(head, out);
-    print_wrapped(out, help, size < (int)sizeof head ? (size_t)size : sizeof head);
-}
-
-void option_print_help(const struct option_table *table, FILE *out, bool is_long) {
-    (void)fprintf(out, "%s: %s\n\nusage: %s %s\n", table->program, table->summary, table->program,
-                  table->usage);
-    if (is_long && table->description != NULL) {
-        (void)fprintf(out, "\n%s\n", table->description);
-    }
-    if (table->examples != NULL) {
-        (void)fprintf(out, "\nexamples:\n%s\n", table->examples);
-    }
-    (void)fprintf(out, "\noptions:\n");
-    for (const struct option_row *row = table->rows; row < rows_end(table); row++) {
-        if (is_long || !row->is_advanced) {
-            char argument[96];
-            argument_text(row, argument, sizeof argument);
-            print_row(out, row->letter, row->name, argument, row->help);
-        }
-    }
-    print_row(out, 'h', "help", "", "-h prints the common options, --help all of them");
-    print_row(out, 0, "version", "", "print the version");
-}
-
-/* mdoc text: a backslash is written \e, a dash \-, and a dot or quote may not begin a line. */
-static void print_mdoc_text(FILE *out, const char *text) {
-    bool is_line_start = true;
-    for (; *text != '\0'; text++) {
-        if (is_line_start && (*text == '.' || *text == '\'')) {
-            (void)fputs("\\&", out);
-        }
-        is_line_start = *text == '\n';
-        if (*text == '\\') {
-            (void)fputs("\\e", out);
-        } else if (*text == '-') {
-            (void)fputs("\\-", out);
-        } else {
-            (void)fputc(*text, out);
-        }
-    }
-    (void)fputc('\n', out);
-}
-
-/* Paragraphs are apart by an empty line. */
-static void print_mdoc_paragraphs(FILE *out, const char *text) {
-    const char *end;
-    while ((end = strstr(text, "\n\n")) != NULL) {
-        char *paragraph = strndup(text, (size_t)(end - text));
-        if (paragraph != NULL) {
-            print_mdoc_text(out, paragraph);
-            free(paragraph);
-        }
-        (void)fputs(".Pp\n", out);
-        text = end + 2;
-    }
-    print_mdoc_text(out, text);
-}
-
-static void print_mdoc_row(FILE *out, char letter, const char *name, const char *argument,
-                           const char *help) {
-    (void)fputs(".It ", out);
-    if (letter != 0) {
-        (void)fprintf(out, "Fl %c , ", letter);
-    }
-    (void)fprintf(out, "Fl \\-%s", name);
-    if (argument[0] != '\0') {
-        (void)fprintf(out, " Ar \\&%s", argument + 1);
-    }
-    (void)fputc('\n', out);
-    print_mdoc_text(out, help);
-}
-
-void option_print_man(const struct option_table *table, FILE *out) {
-    char name[WORD_MAX];
-    (void)snprintf(name, sizeof name, "%s", table->program);
-    for (char *p = name; *p != '\0'; p++) {
-        *p = *p == ' ' ? '-' : *p;
-    }
-    /* Without a date: the page changes with the program, and builds must be reproducible. */
-    (void)fprintf(out, ".Dd\n.Dt %s 1\n.Os Weir\n.Sh NAME\n.Nm %s\n.Nd %s\n", name, name,
-                  table->summary);
-    (void)fprintf(out, ".Sh SYNOPSIS\n.Nm \"%s\"\n", table->program);
-    print_mdoc_text(out, table->usage);
-    (void)fprintf(out, ".Sh DESCRIPTION\n");
-    print_mdoc_paragraphs(out, table->description == NULL ? table->summary : table->description);
-    (void)fprintf(out, ".Pp\nThe options are:\n.Bl -tag -width Ds\n");
-    for (const struct option_row *row = table->rows; row < rows_end(table); row++) {
-        char argument[96];
-        argument_text(row, argument, sizeof argument);
-        print_mdoc_row(out, row->letter, row->name, argument, row->help);
-    }
-    print_mdoc_row(out, 'h', "help", "", "-h prints the common options, --help all of them");
-    print_mdoc_row(out, 0, "version", "", "print the version");
-    (void)fprintf(out, ".El\n");
-    if (table->examples != NULL) {
-        (void)fprintf(out, ".Sh EXAMPLES\n.Bd -literal\n");
-        print_mdoc_text(out, table->examples);
-        (void)fprintf(out, ".Ed\n");
     }
 }

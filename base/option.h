@@ -68,6 +68,11 @@ void option_print_help(const struct option_table *table, FILE *out, bool is_long
 /* The man page's source (mdoc(7)), section 1. */
 void option_print_man(const struct option_table *table, FILE *out);
 
+/* The same of a program with `count` subcommands, all on one page; `summary` and `description` are the
+ * program's own. */
+void option_print_man_commands(const char *program, const char *summary, const char *description,
+                               const struct option_table *const *tables, size_t count, FILE *out);
+
 /* The candidate nearest to `word` by edit distance, or NULL when none is near (more than a third of
  * the word wrong). */
 const char *option_nearest(const char *word, const char *const *candidates, size_t count);

@@ -79,7 +79,8 @@ static const struct option_table table = {
         "Prints the flows that match FILTER (all without one), or groups of them with --by. "
         "Filters read like tcpdump's: `src 10.0.0.5 and port 443 and bytes > 1M`; see "
         "weir-filter(7). A flow belongs to a range of time when it overlaps it.\n\n"
-        "Exit status: 0 done; 2 usage; 3 part of the store is damaged (the rest was read).",
+        "Exit status: 0 done; 2 usage; 3 part of the store is damaged (the rest was "
+        "read); 4 the answer could not be written.",
     .examples = "  flowq --store store --by node --top 10\n"
                 "  flowq --store store --last 2h 'node web-1 and out and internet'\n"
                 "  flowq --store store --by minute,node -o csv 'proto udp' > udp.csv",
@@ -206,7 +207,7 @@ static int ask(const struct flowq_options *options, int count, char **words) {
                          &err);
     int status = EXIT_DONE;
     if (!ok) {
-        status = console_fail(table.program, &err, EXIT_PARTIAL);
+        status = console_fail(table.program, &err, ferror(stdout) ? EXIT_WRITE : EXIT_PARTIAL);
     } else {
         answer_print_stats(&query, &stats);
         if (stats.damaged > 0) {

@@ -38,9 +38,16 @@ static void print_help(FILE *out) {
 }
 
 static void print_man(FILE *out) {
+    const struct option_table *tables[COMMAND_COUNT];
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
-        option_print_man(commands[i]->options, out);
+        tables[i] = commands[i]->options;
     }
+    option_print_man_commands(
+        "weir", "find floods and leaks in the flows of a fleet",
+        "Measures the traffic of every node, learns what is normal, and says with evidence when a "
+        "node is flooded or leaks. The commands are told apart by the first word; flowq(1) asks "
+        "the stored flows, and weir-filter(7) is its language.",
+        tables, COMMAND_COUNT, out);
 }
 
 static int unknown(const char *word) {

@@ -288,7 +288,7 @@ static void the_man_page_escapes_what_mdoc_would_read(void **state) {
     assert_non_null(strstr(text, ".Pp\n\\&.dots and \\-dashes survive.\n"));
     assert_non_null(strstr(text, "memory \\e bound\n"));
     assert_non_null(strstr(text, ".It Fl o , Fl \\-output Ar \\&table|csv|ndjson\n"));
-    assert_non_null(strstr(text, ".Dt weir-replay 1\n"));
+    assert_non_null(strstr(text, ".Dt WEIR-REPLAY 1\n"));
     free(text);
 }
 
