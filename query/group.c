@@ -9,6 +9,7 @@
 
 #include "flow/frame.h"
 #include "flow/spread.h"
+#include "query/bin.h"
 #include "query/texts.h"
 
 #include <stdlib.h>
@@ -200,42 +201,44 @@ static bool add_whole(struct groups *groups, const struct batch *batch, uint32_t
     if (sums == NULL) {
         return false;
     }
-    sums[QUERY_BYTES] += batch->bytes[i];
-    sums[QUERY_PACKETS] += batch->packets[i];
+    sum_add(&sums[QUERY_BYTES], batch->bytes[i]);
+    sum_add(&sums[QUERY_PACKETS], batch->packets[i]);
     sums[QUERY_FLOWS]++;
     add_times(sums, batch->start_ms[i], batch->end_ms[i]);
     return true;
 }
 
-/* Shares a record out over the bins that it touches. */
+/* Shares a record out over the bins that it touches within the range. */
 static bool add_binned(struct groups *groups, const struct batch *batch, uint32_t i, uint64_t *key,
                        struct error *err) {
     const struct query *query = groups->query;
-    int64_t bin_ms = query->bin_ms;
     struct spread spread = spread_of(batch->start_ms[i], batch->end_ms[i], batch->stamp.unit_ms,
                                      batch->stamp.reach_ms);
-    int64_t offset_ms = query->bin_offset_ms;
-    int64_t first = spread_window(spread.from_ms + offset_ms, bin_ms);
-    int64_t last = spread_window(spread.to_ms - 1 + offset_ms, bin_ms);
-    uint64_t bytes_before = 0;
-    uint64_t packets_before = 0;
-    for (int64_t bin = first; bin <= last; bin++) {
-        int64_t begin_ms = bin * bin_ms - offset_ms;
-        uint64_t bytes = spread_until(spread, batch->bytes[i], begin_ms + bin_ms);
-        uint64_t packets = spread_until(spread, batch->packets[i], begin_ms + bin_ms);
-        if (begin_ms >= query->from_ms && begin_ms < query->to_ms) {
-            key[groups->time_at] = (uint64_t)begin_ms;
-            uint64_t *sums = group_of(groups, key, err);
-            if (sums == NULL) {
-                return false;
-            }
-            sums[QUERY_BYTES] += bytes - bytes_before;
-            sums[QUERY_PACKETS] += packets - packets_before;
-            sums[QUERY_FLOWS] += bin == last;
-            add_times(sums, batch->start_ms[i], batch->end_ms[i]);
+    int64_t from_ms = spread.from_ms > query->from_ms ? spread.from_ms : query->from_ms;
+    int64_t to_ms = spread.to_ms < query->to_ms ? spread.to_ms : query->to_ms;
+    if (from_ms >= to_ms) {
+        return true; /* it touches the range with what lies beyond its reach: that counts nowhere */
+    }
+    uint64_t bytes_before = spread_until(spread, batch->bytes[i], from_ms);
+    uint64_t packets_before = spread_until(spread, batch->packets[i], from_ms);
+    int64_t begin_ms = bin_begin(query->zone, query->bin_ms, from_ms);
+    while (begin_ms < to_ms) {
+        int64_t next_ms = bin_next(query->zone, query->bin_ms, begin_ms);
+        int64_t end_ms = next_ms < to_ms ? next_ms : to_ms;
+        uint64_t bytes = spread_until(spread, batch->bytes[i], end_ms);
+        uint64_t packets = spread_until(spread, batch->packets[i], end_ms);
+        key[groups->time_at] = (uint64_t)begin_ms;
+        uint64_t *sums = group_of(groups, key, err);
+        if (sums == NULL) {
+            return false;
         }
+        sum_add(&sums[QUERY_BYTES], bytes - bytes_before);
+        sum_add(&sums[QUERY_PACKETS], packets - packets_before);
+        sums[QUERY_FLOWS] += spread.to_ms - 1 < end_ms; /* its last moment lies in this bin */
+        add_times(sums, batch->start_ms[i], batch->end_ms[i]);
         bytes_before = bytes;
         packets_before = packets;
+        begin_ms = next_ms;
     }
     return true;
 }

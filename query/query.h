@@ -2,12 +2,14 @@
 #ifndef WEIR_QUERY_QUERY_H
 #define WEIR_QUERY_QUERY_H
 
+#include "base/zone.h"
 #include "flow/filter.h"
 
 /* A question over a store's flows: rows, or groups of rows with sums. Segments and frames outside the
  * range are skipped by the manifest and the segments' indices. A flow belongs to a range when it
- * overlaps it, and counts whole; with time bins its bytes and packets are spread (flow/spread.h), and
- * only bins that begin within the range are given. Reads only; any number may run beside a writer. */
+ * overlaps it, and counts whole. With time bins its bytes and packets are spread (flow/spread.h), and
+ * what lies within the range is given: the first and the last bin may reach over its ends, what they
+ * hold does not. Sums stop at UINT64_MAX. Reads only; any number may run beside a writer. */
 
 enum query_key {
     QUERY_SRC,
@@ -44,8 +46,8 @@ struct query {
     int64_t to_ms;               /* half-open; INT64_MAX: unbounded */
     enum query_key keys[QUERY_KEYS_MAX];
     uint32_t key_count; /* 0: rows */
-    int64_t bin_ms;     /* of QUERY_TIME */
-    int64_t bin_offset_ms; /* a time zone's offset: bins begin at its midnight */
+    int64_t bin_ms;          /* of QUERY_TIME: at most a day, whole seconds */
+    const struct zone *zone; /* whose clock the bins follow; NULL: UTC */
     enum query_sort sort;
     bool is_reversed;
     uint64_t limit; /* rows or groups that are given; 0: all */

@@ -38,6 +38,8 @@ static int compare_rest(const struct query_row *a, const struct query_row *b) {
     order = order != 0 ? order : by_number(a->tcp_flags, b->tcp_flags);
     order = order != 0 ? order : by_number(a->action, b->action);
     order = order != 0 ? order : by_number(a->direction, b->direction);
+    order = order != 0 ? order : by_number(a->initiator, b->initiator);
+    order = order != 0 ? order : by_number(a->quality, b->quality);
     return order != 0 ? order : bytes_compare(a->flow_log, b->flow_log);
 }
 
@@ -69,7 +71,7 @@ static bool make_room(struct rows *rows, struct error *err) {
         return true;
     }
     uint64_t limit = rows->query->limit;
-    if (limit > 0 && rows->capacity >= 2 * limit) {
+    if (limit > 0 && rows->capacity / 2 >= limit) {
         sort_rows(rows);
         rows->stats->cut += rows->count - limit;
         rows->count = (size_t)limit;

@@ -89,22 +89,32 @@ static void sum_matched(struct scan *scan, uint32_t matched) {
     for (uint32_t word = 0; word < WORDS; word++) {
         for (uint64_t bits = scan->bits[word]; bits != 0; bits &= bits - 1) {
             uint32_t i = word * 64 + (uint32_t)__builtin_ctzll(bits);
-            stats->sums[QUERY_BYTES] += scan->batch.bytes[i];
-            stats->sums[QUERY_PACKETS] += scan->batch.packets[i];
+            sum_add(&stats->sums[QUERY_BYTES], scan->batch.bytes[i]);
+            sum_add(&stats->sums[QUERY_PACKETS], scan->batch.packets[i]);
         }
     }
     stats->sums[QUERY_FLOWS] += matched;
     stats->records_matched += matched;
 }
 
-/* Damage costs the frame, not the answer. */
-static bool note_damage(struct scan *scan, const char *path, uint32_t frame,
-                        const struct error *why) {
+/* Damage costs the frame or segment, not the answer; want of memory is not damage. */
+static bool note_damage(struct scan *scan, const struct error *why, struct error *err) {
+    if (why->code == ERROR_LIMIT) {
+        if (err != NULL) {
+            *err = *why;
+        }
+        return false;
+    }
     if (scan->stats->damaged++ == 0) {
         scan->stats->damage = *why;
-        error_context(&scan->stats->damage, "%s: frame %u", path, frame);
     }
     return true;
+}
+
+static bool note_damaged_frame(struct scan *scan, const char *path, uint32_t index,
+                               struct error *why, struct error *err) {
+    error_context(why, "%s: frame %u", path, index);
+    return note_damage(scan, why, err);
 }
 
 static uint32_t first_columns(const struct scan *scan) {
@@ -148,7 +158,13 @@ static bool scan_frame(struct scan *scan, const char *path, uint32_t index, stru
     struct error why;
     scan->stats->bytes_read += frame.size;
     if (!frame_decode(scan->decoder, &scan->batch, frame, first, &why)) {
-        return note_damage(scan, path, index, &why);
+        return note_damaged_frame(scan, path, index, &why, err);
+    }
+    const struct batch_stamp *stamp = &scan->batch.stamp;
+    if (scan->batch.count > 0 && (stamp->unit_ms == 0 || stamp->reach_ms < stamp->unit_ms)) {
+        error_set(&why, ERROR_FORMAT, "a unit of %u ms and a reach of %lld ms", stamp->unit_ms,
+                  (long long)stamp->reach_ms);
+        return note_damaged_frame(scan, path, index, &why, err);
     }
     scan->stats->records_read += scan->batch.count;
     count_skipped(scan);
@@ -157,7 +173,7 @@ static bool scan_frame(struct scan *scan, const char *path, uint32_t index, stru
         return true;
     }
     if (all != first && !frame_decode(scan->decoder, &scan->batch, frame, all, &why)) {
-        return note_damage(scan, path, index, &why);
+        return note_damaged_frame(scan, path, index, &why, err);
     }
     sum_matched(scan, matched);
     return scan->sink->batch(scan->sink->context, &scan->batch, scan->bits, matched, err);
@@ -167,10 +183,7 @@ static bool scan_segment(struct scan *scan, const char *path, struct error *err)
     struct segment *segment;
     struct error why;
     if (!segment_open(&segment, path, &why)) {
-        if (scan->stats->damaged++ == 0) {
-            scan->stats->damage = why;
-        }
-        return true;
+        return note_damage(scan, &why, err);
     }
     bool ok = true;
     for (uint32_t i = 0; i < segment_count(segment) && ok; i++) {

@@ -14,6 +14,11 @@ struct scan_sink {
                   struct error *err);
 };
 
+/* Adds to a sum that stops at UINT64_MAX: hostile counts must not wrap to something small. */
+static inline void sum_add(uint64_t *sum, uint64_t amount) {
+    *sum = amount > UINT64_MAX - *sum ? UINT64_MAX : *sum + amount;
+}
+
 /* `columns` (bits 1 << FRAME_...) are decoded beside those that range and filter need. Errors: as
  * query_run. */
 bool scan_run(const char *directory, const struct query *query, uint32_t columns,

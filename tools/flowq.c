@@ -118,7 +118,8 @@ static bool set_range(const struct flowq_options *options, const struct zone *zo
     }
     bool is_empty = min_ms > max_ms;
     if (options->last_ms > 0) {
-        query->to_ms = is_empty ? 0 : max_ms + 1;
+        /* To the end of the newest second, as times are no finer in most sources. */
+        query->to_ms = is_empty ? 0 : max_ms - max_ms % 1000 + 1000;
         query->from_ms = query->to_ms - options->last_ms;
         return true;
     }
@@ -175,6 +176,7 @@ static bool make_query(const struct flowq_options *options, int count, char **wo
         .limit = options->top > 0                               ? options->top
                  : is_terminal && options->output == SHEET_TABLE ? LIMIT_ON_TERMINAL
                                                                  : 0,
+        .zone = zone,
         .has_twins = options->has_twins,
         .memory_bytes_max = options->memory,
     };
