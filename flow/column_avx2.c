@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The column loops with AVX2 and BMI2. Bits are moved in groups: eight packed values fill whole
- * bytes whatever their width, so pext and pdep turn four of them at once; the raw bits of four
+ * bytes whatever their width, so pext and pdep turn four of them at once; the raw bits of two
  * tokens are joined before they meet the bit stream, whose or-shift-store chain is what limits the
- * scalar loop. Groups that have a very large value, and the rest below a group, go through the
- * scalar loops. */
+ * scalar loop (four would mostly fit, but that branch is not foreseen where values differ much).
+ * What is less than a group goes through the scalar loops. */
 #include "flow/column.h"
 
 #if defined(__AVX2__) && defined(__BMI2__)
 #include <immintrin.h>
 
 #define GROUP 8u
-/* Any bit position leaves 57 bits of an 8-byte load or store. */
-#define GROUP_BITS_MAX 57u
+#define FLOAT_BIAS 127
 /* The largest token whose raw bits fit one load. */
 #define NARROW_TOKEN_MAX 239
 
@@ -26,59 +25,93 @@ static inline uint64_t split_value(uint64_t value, uint8_t *token, unsigned *raw
     return _bzhi_u64(value, count);
 }
 
+/* A bit stream that is being written: `fill` bits, less than 8, wait in `word`. */
+struct bit_writer {
+    uint8_t *at;
+    uint64_t word;
+    unsigned fill;
+};
+
+/* `count` <= 56, so that fill stays below 64 and one shift empties the word. */
+static inline void put_bits(struct bit_writer *writer, uint64_t bits, unsigned count) {
+    writer->word |= bits << writer->fill;
+    writer->fill += count;
+    put_u64(writer->at, writer->word);
+    writer->at += writer->fill >> 3;
+    writer->word >>= writer->fill & 0x38;
+    writer->fill &= 7;
+}
+
+/* Eight values below 2^31 in 32-bit lanes. The float of such a value holds its token: the exponent,
+ * then the two bits below the highest one. Taking away each bit that has a 1 eight places above it
+ * leaves those alone and keeps the conversion from rounding up to another exponent. The raw bits
+ * are joined by pairs: a pair has at most 56. */
+static inline void encode_eight(uint8_t *tokens, struct bit_writer *writer, __m256i values) {
+    __m256i is_large = _mm256_cmpgt_epi32(values, _mm256_set1_epi32(15));
+    __m256i cut = _mm256_andnot_si256(_mm256_srli_epi32(values, 8), values);
+    __m256i number = _mm256_castps_si256(_mm256_cvtepi32_ps(cut));
+    __m256i large =
+        _mm256_sub_epi32(_mm256_srli_epi32(number, 21), _mm256_set1_epi32(4 * FLOAT_BIAS));
+    __m256i token = _mm256_blendv_epi8(values, large, is_large);
+    __m256i raw = _mm256_and_si256(
+        _mm256_sub_epi32(_mm256_srli_epi32(large, 2), _mm256_set1_epi32(2)), is_large);
+    __m256i part = _mm256_andnot_si256(_mm256_sllv_epi32(_mm256_set1_epi32(-1), raw), values);
+
+    __m256i first = _mm256_set1_epi64x(UINT32_MAX);
+    __m256i pair = _mm256_or_si256(
+        _mm256_and_si256(part, first),
+        _mm256_sllv_epi64(_mm256_srli_epi64(part, 32), _mm256_and_si256(raw, first)));
+    __m256i pair_raw = _mm256_add_epi32(raw, _mm256_srli_epi64(raw, 32));
+    uint64_t bits[4];
+    uint64_t counts[4];
+    _mm256_storeu_si256((__m256i *)(void *)bits, pair);
+    _mm256_storeu_si256((__m256i *)(void *)counts, pair_raw);
+    for (unsigned k = 0; k < 4; k++) {
+        put_bits(writer, bits[k], (uint32_t)counts[k]);
+    }
+
+    __m256i bytes = _mm256_shuffle_epi8(token, _mm256_set1_epi32(0x0c080400));
+    put_u32(tokens, (uint32_t)_mm256_extract_epi32(bytes, 0));
+    put_u32(tokens + 4, (uint32_t)_mm256_extract_epi32(bytes, 4));
+}
+
+/* Eight of any size: a value's bits go in pieces of 32. */
+static void encode_eight_wide(uint8_t *tokens, struct bit_writer *writer, const uint64_t *values) {
+    for (unsigned k = 0; k < GROUP; k++) {
+        unsigned raw;
+        uint64_t part = split_value(values[k], tokens + k, &raw);
+        unsigned low = raw < 32 ? raw : 32;
+        put_bits(writer, (uint32_t)part, low);
+        put_bits(writer, part >> 32, raw - low);
+    }
+}
+
 static size_t tokens_encode(uint8_t *restrict tokens, uint8_t *restrict bits,
                             const uint64_t *restrict values, size_t count) {
-    uint8_t *at = bits;
-    uint64_t word = 0; /* `fill` bits that are not yet stored whole */
-    unsigned fill = 0;
+    struct bit_writer writer = { .at = bits };
+    __m256i too_high = _mm256_set1_epi64x(-(INT64_C(1) << 31));
     size_t i = 0;
-    for (; i + 4 <= count; i += 4) {
-        uint64_t part[4];
-        unsigned raw[4];
-        for (unsigned k = 0; k < 4; k++) {
-            part[k] = split_value(values[i + k], tokens + i + k, &raw[k]);
-        }
-        /* Two pairs, each put at once; four where they fit, which they mostly do. */
-        unsigned low = raw[0] + raw[1];
-        unsigned high = raw[2] + raw[3];
-        if (__builtin_expect(low + high <= GROUP_BITS_MAX, 1)) {
-            uint64_t joined = (part[0] | part[1] << raw[0]) | (part[2] | part[3] << raw[2]) << low;
-            word |= joined << fill;
-            fill += low + high;
-            put_u64(at, word);
-            at += fill >> 3;
-            word = fill >= 64 ? 0 : word >> (fill & 0x38);
-            fill &= 7;
-            continue;
-        }
-        for (unsigned k = 0; k < 4; k++) {
-            while (raw[k] > 0) {
-                unsigned step = raw[k] < 32 ? raw[k] : 32;
-                word |= (part[k] & ((UINT64_C(1) << step) - 1)) << fill;
-                fill += step;
-                put_u64(at, word);
-                at += fill >> 3;
-                word >>= fill & 0x38; /* at most 39 bits: never all of the word */
-                fill &= 7;
-                part[k] >>= step;
-                raw[k] -= step;
-            }
+    for (; i + GROUP <= count; i += GROUP) {
+        __m256i low = _mm256_loadu_si256((const __m256i *)(const void *)(values + i));
+        __m256i high = _mm256_loadu_si256((const __m256i *)(const void *)(values + i + 4));
+        if (__builtin_expect(_mm256_testz_si256(_mm256_or_si256(low, high), too_high), 1)) {
+            __m256 halves =
+                _mm256_shuffle_ps(_mm256_castsi256_ps(low), _mm256_castsi256_ps(high), 0x88);
+            encode_eight(tokens + i, &writer,
+                         _mm256_permute4x64_epi64(_mm256_castps_si256(halves), 0xd8));
+        } else {
+            encode_eight_wide(tokens + i, &writer, values + i);
         }
     }
     /* The rest begins inside a byte: the scalar loop's bits are moved behind those here. */
-    uint8_t rest[4 * 8 + COLUMN_SLACK];
-    size_t rest_size = column_kernels_scalar.tokens_encode(tokens + i, rest, values + i, count - i);
-    for (size_t k = 0; k < rest_size; k++) {
-        word |= (uint64_t)rest[k] << fill;
-        *at++ = (uint8_t)word;
-        word >>= 8;
+    uint8_t rest[GROUP * 8 + COLUMN_SLACK];
+    size_t left = count - i;
+    column_kernels_scalar.tokens_encode(tokens + i, rest, values + i, left);
+    uint64_t rest_bits = column_kernels_scalar.tokens_bit_count(tokens + i, left);
+    for (size_t k = 0; k < rest_bits; k += 8) {
+        put_bits(&writer, rest[k / 8], rest_bits - k < 8 ? (unsigned)(rest_bits - k) : 8);
     }
-    uint64_t rest_bits = column_kernels_scalar.tokens_bit_count(tokens + i, count - i);
-    size_t whole = (size_t)(at - bits) - rest_size;
-    if (fill + rest_bits > 8 * rest_size) {
-        *at = (uint8_t)word;
-    }
-    return whole + (size_t)((fill + rest_bits + 7) / 8);
+    return (size_t)(writer.at - bits) + (writer.fill > 0);
 }
 
 static uint64_t tokens_bit_count(const uint8_t *tokens, size_t count) {
