@@ -33,7 +33,7 @@ enum query_sum { QUERY_BYTES, QUERY_PACKETS, QUERY_FLOWS, QUERY_SUM_COUNT };
 enum query_sort {
     QUERY_SORT_BYTES,
     QUERY_SORT_PACKETS,
-    QUERY_SORT_FLOWS,
+    QUERY_SORT_FLOWS, /* groups only: a row is one flow */
     QUERY_SORT_TIME, /* rows: their end; groups: the keys in order */
     QUERY_SORT_NONE, /* rows only: as they are stored, without memory */
 };
