@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One object of an AWS flow log, from its input to batches: lines are cut out of pieces, go to the fast
- * parser as long as it takes them, else one by one to the plain one; what a line is decides where it
- * goes (rows, coverage, layout, rejects). Where batches end depends on the lines alone, never on how
- * the input came in pieces. */
+/* One object of an AWS flow log, from its input to batches: lines are cut out of pieces, go to the
+ * fast parser as long as it takes them, else one by one to the plain one; what a line is decides
+ * where it goes (rows, coverage, layout, rejects). Where batches end depends on the lines alone,
+ * never on how the input came in pieces. */
 #include "ingest/aws.h"
 
 #include "ingest/aws_fast.h"
@@ -21,8 +21,8 @@ struct source {
     const uint8_t *at; /* what is not used yet of the piece */
     const uint8_t *end;
     bool is_input_end;
-    bool is_skipping;      /* inside a line that is too long */
-    bool must_forget;      /* the table of points was full: the next batch starts with an empty one */
+    bool is_skipping; /* inside a line that is too long */
+    bool must_forget; /* the table of points was full: the next batch starts with an empty one */
     bool is_damaged;
     bool has_warned;
     struct error damage;
@@ -47,7 +47,7 @@ static void aws_close(struct source *source) {
 }
 
 static bool set_up(struct source *source, struct bytes flow_log,
-                   const struct source_options *options, struct error *err) {
+                   const struct source_options *options, enum cpu_width width, struct error *err) {
     uint8_t *name = malloc(flow_log.size + 1);
     if (name == NULL) {
         return error_set(err, ERROR_LIMIT, "no memory for an AWS flow log");
@@ -56,7 +56,7 @@ static bool set_up(struct source *source, struct bytes flow_log,
         memcpy(name, flow_log.data, flow_log.size);
     }
     source->flow_log = bytes_of(name, flow_log.size);
-    source->fast = aws_fast_choose();
+    source->fast = aws_fast_of(width);
     struct aws_layout layout;
     if (options->aws_format == NULL) {
         aws_layout_default(&layout);
@@ -67,20 +67,25 @@ static bool set_up(struct source *source, struct bytes flow_log,
            aws_rows_set_layout(&source->rows, &layout, err);
 }
 
-static bool aws_open(struct source **out, struct input *input, struct bytes flow_log,
-                     const struct source_options *options, struct error *err) {
+bool aws_open_width(struct source **out, struct input *input, struct bytes flow_log,
+                    const struct source_options *options, enum cpu_width width, struct error *err) {
     struct source *source = calloc(1, sizeof *source);
     if (source == NULL) {
         input_close(input);
         return error_set(err, ERROR_LIMIT, "no memory for an AWS flow log");
     }
     source->input = input;
-    if (!set_up(source, flow_log, options, err)) {
+    if (!set_up(source, flow_log, options, width, err)) {
         aws_close(source);
         return false;
     }
     *out = source;
     return true;
+}
+
+static bool aws_open(struct source **out, struct input *input, struct bytes flow_log,
+                     const struct source_options *options, struct error *err) {
+    return aws_open_width(out, input, flow_log, options, cpu_width(), err);
 }
 
 static void reject(struct source *source, struct source_result *result, struct bytes line,
@@ -120,8 +125,8 @@ static void warn(struct source *source, struct source_result *result) {
 }
 
 /* A header that cannot be used leaves no layout: what follows it is not of the old one. */
-static enum step take_header(struct source *source, struct source_result *result,
-                             struct bytes line, struct error *err) {
+static enum step take_header(struct source *source, struct source_result *result, struct bytes line,
+                             struct error *err) {
     struct aws_layout layout;
     struct error reason;
     if (aws_layout_parse(&layout, aws_line_without_stamp(line), &reason)) {
@@ -172,9 +177,9 @@ static enum step take_line(struct source *source, struct source_result *result, 
     struct source_counts *counts = &result->counts;
     struct aws_record record;
     enum reject_reason reason = REJECT_LINE_LENGTH;
-    enum aws_line_kind kind =
-        line.size > INPUT_LINE_MAX ? AWS_LINE_MALFORMED
-                                   : aws_line_parse(&source->rows.layout, text, &record, &reason);
+    enum aws_line_kind kind = line.size > INPUT_LINE_MAX
+                                  ? AWS_LINE_MALFORMED
+                                  : aws_line_parse(&source->rows.layout, text, &record, &reason);
     uint64_t taken = 0;
     enum step step = STEP_ON;
     if (kind == AWS_LINE_RECORD) {

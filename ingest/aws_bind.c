@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Node, identity and own addresses of a point: from the inventory by interface id, else by instance id,
- * else by the interface's own address; else from the log itself. */
+/* Node, identity and own addresses of a point: from the inventory by interface id, else by instance
+ * id, else by the interface's own address; else from the log itself. */
 #include "ingest/aws_bind.h"
 
 #include <stdlib.h>

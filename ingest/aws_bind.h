@@ -4,8 +4,8 @@
 
 #include "ingest/aws_rows.h"
 
-/* What a point of observation is in one batch: its node's id, and the codes of the addresses by which
- * a record's direction is told. Made at the point's first record in the batch. */
+/* What a point of observation is in one batch: its node's id, and the codes of the addresses by
+ * which a record's direction is told. Made at the point's first record in the batch. */
 
 /* The addresses of a node that are told apart: the interface's, the inventory's, its pods'. */
 #define AWS_OWN_MAX 64u
@@ -31,7 +31,7 @@ struct aws_binding_list {
 struct aws_binding {
     uint32_t serial; /* the batch's; else this is an older batch's */
     uint16_t node;
-    bool is_slow; /* `list` must be looked at row by row */
+    bool is_slow;                  /* `list` must be looked at row by row */
     struct aws_binding_list *list; /* in the batch's scratch, or NULL */
     /* By family. `first` is the inventory's address or what flow-direction told; `second` is asked
      * where that says nothing, and lowers the quality when it was inferred. */
@@ -42,7 +42,8 @@ struct aws_binding {
     } own[2];
 };
 
-/* The binding of a point for a record that ends at `at_ms`; NULL on failure. Errors: ERROR_LIMIT. */
+/* The binding of a point for a record that ends at `at_ms`; NULL on failure. Errors: ERROR_LIMIT.
+ */
 const struct aws_binding *aws_bind(struct aws_rows *rows, uint32_t point, int64_t at_ms,
                                    struct error *err);
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The end of a batch: what needs all of its rows. First the interfaces that are new to the object are
- * judged (which address is their own), then each row gets its node and its direction, then coverage
- * rows and the addresses of pods follow.
+/* The end of a batch: what needs all of its rows. First the interfaces that are new to the object
+ * are judged (which address is their own), then each row gets its node and its direction, then
+ * coverage rows and the addresses of pods follow.
  *
- * The rule for an own address, where neither flow-direction nor the inventory tells it: a log writes an
- * interface's primary address into one side of each of its records, so it is an address that occurs in
- * every one. IPv4 and IPv6 records are judged apart, as an interface may have both. If two remain (all
- * records are between the same two), the private one is it; if both are private or both public,
- * nothing is known, and the direction stays unknown. */
+ * The rule for an own address, where neither flow-direction nor the inventory tells it: a log
+ * writes an interface's primary address into one side of each of its records, so it is an address
+ * that occurs in every one. IPv4 and IPv6 records are judged apart, as an interface may have both.
+ * If two remain (all records are between the same two), the private one is it; if both are private
+ * or both public, nothing is known, and the direction stays unknown. */
 #include "ingest/aws_bind.h"
 
 #include <assert.h>
@@ -142,8 +142,8 @@ static struct columns columns_of(const struct aws_rows *rows) {
     };
 }
 
-/* Gives each row its node, and its direction where its line did not tell it. Without branches: which
- * way a record goes cannot be foreseen. */
+/* Gives each row its node, and its direction where its line did not tell it. Without branches:
+ * which way a record goes cannot be foreseen. */
 static inline __attribute__((always_inline)) void place(struct columns columns,
                                                         const struct aws_binding *restrict bindings,
                                                         uint32_t count, bool has_ipv6) {
@@ -166,20 +166,17 @@ static inline __attribute__((always_inline)) void place(struct columns columns,
     }
 }
 
-static __attribute__((noinline)) void place_ipv4(struct columns columns,
-                                                 const struct aws_binding *bindings,
-                                                 uint32_t count) {
+static __attribute__((noinline)) void
+place_ipv4(struct columns columns, const struct aws_binding *bindings, uint32_t count) {
     place(columns, bindings, count, false);
 }
 
-static __attribute__((noinline)) void place_mixed(struct columns columns,
-                                                  const struct aws_binding *bindings,
-                                                  uint32_t count) {
+static __attribute__((noinline)) void
+place_mixed(struct columns columns, const struct aws_binding *bindings, uint32_t count) {
     place(columns, bindings, count, true);
 }
 
-static uint32_t direction_by_list(const struct aws_binding_list *list, uint32_t src,
-                                  uint32_t dst) {
+static uint32_t direction_by_list(const struct aws_binding_list *list, uint32_t src, uint32_t dst) {
     bool is_out = false;
     bool is_in = false;
     for (uint32_t i = 0; i < list->count; i++) {
@@ -189,8 +186,8 @@ static uint32_t direction_by_list(const struct aws_binding_list *list, uint32_t 
     return direction_of(is_out, is_in);
 }
 
-/* The same for batches in which a point's binding changes with the time, or the inventory has several
- * addresses of a node. */
+/* The same for batches in which a point's binding changes with the time, or the inventory has
+ * several addresses of a node. */
 static bool place_slowly(struct aws_rows *rows, struct error *err) {
     struct columns columns = columns_of(rows);
     for (uint32_t i = 0; i < rows->count; i++) {
@@ -204,9 +201,10 @@ static bool place_slowly(struct aws_rows *rows, struct error *err) {
                 (uint8_t)direction_by_list(binding->list, columns.src[i], columns.dst[i]);
         }
         struct columns row = {
-            columns.point + i, columns.src + i,     columns.dst + i,
-            columns.is_ipv6 == NULL ? NULL : columns.is_ipv6 + i,
-            columns.node + i,  columns.quality + i, columns.direction + i,
+            columns.point + i,     columns.src + i,
+            columns.dst + i,       columns.is_ipv6 == NULL ? NULL : columns.is_ipv6 + i,
+            columns.node + i,      columns.quality + i,
+            columns.direction + i,
         };
         place(row, rows->bindings, 1, columns.is_ipv6 != NULL);
     }
@@ -250,8 +248,8 @@ static bool add_gaps(struct aws_rows *rows, uint8_t flow_log, struct error *err)
     return true;
 }
 
-/* Adds one pod's address to its node's list. `claims` by address code is the node (id + 1) that has it
- * already, so that a busy pod is looked for once. */
+/* Adds one pod's address to its node's list. `claims` by address code is the node (id + 1) that has
+ * it already, so that a busy pod is looked for once. */
 static bool add_pod(struct aws_rows *rows, struct pods **lists, uint32_t node,
                     struct address address, struct error *err) {
     struct pods *pods = lists[node];
@@ -275,8 +273,7 @@ static bool add_pod(struct aws_rows *rows, struct pods **lists, uint32_t node,
 
 static bool collect_pods(struct aws_rows *rows, struct pods **lists, struct error *err) {
     const struct batch *batch = rows->batch;
-    uint32_t *claims =
-        arena_take_zeroed(&rows->scratch, batch->addresses.count, sizeof *claims);
+    uint32_t *claims = arena_take_zeroed(&rows->scratch, batch->addresses.count, sizeof *claims);
     if (claims == NULL) {
         return no_memory(err);
     }
@@ -300,8 +297,8 @@ static bool collect_pods(struct aws_rows *rows, struct pods **lists, struct erro
     return true;
 }
 
-/* Packets of pods, and of secondary addresses, carry addresses that are not the interface's: they join
- * the node's own ones. */
+/* Packets of pods, and of secondary addresses, carry addresses that are not the interface's: they
+ * join the node's own ones. */
 static bool add_pods(struct aws_rows *rows, struct error *err) {
     struct batch *batch = rows->batch;
     if (!rows->has_sides || rows->count == 0) {

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which fast parsers to use. */
+/* Which fast parsers there are for a width. */
 #include "ingest/aws_fast.h"
 
-#include "base/cpu.h"
-
-struct aws_fast aws_fast_choose(void) {
+struct aws_fast aws_fast_of(enum cpu_width width) {
     struct aws_fast fast = { 0 };
 #if defined(__x86_64__)
-    if (cpu_allows(CPU_AVX2)) {
+    if (width >= CPU_AVX2 && cpu_has(CPU_AVX2)) {
         fast.default_lines = aws_default_lines_avx2;
         fast.lines = aws_lines_avx2;
     }
+#else
+    (void)width;
 #endif
     return fast;
 }

@@ -5,10 +5,10 @@
  *   |<- front, 37 octets at fixed places ->|<- seven words within 64 octets ->|<- tail: 32 octets
  *
  * One 64-bit mask of spaces from the source address on gives the ends of seven words. Two registers
- * hold the seven numbers (8 octets each, shifted by their length, so that digits are right-aligned),
- * one the two addresses (aws_ipv4.h). Every octet of a line that is taken was compared with what may
- * stand there: so a control character, or an LF in the middle, cannot pass. What has another shape (an
- * older, shorter interface id; IPv6; NODATA; CRLF) is declined. */
+ * hold the seven numbers (8 octets each, shifted by their length, so that digits are
+ * right-aligned), one the two addresses (aws_ipv4.h). Every octet of a line that is taken was
+ * compared with what may stand there: so a control character, or an LF in the middle, cannot pass.
+ * What has another shape (an older, shorter interface id; IPv6; NODATA; CRLF) is declined. */
 #include "ingest/aws_fast.h"
 
 #if defined(__AVX2__)
@@ -25,7 +25,8 @@ struct ends {
     uint32_t src, dst, src_port, dst_port, protocol, packets, bytes;
 };
 
-/* The columns, apart from the structs that they belong to, so that none needs to be loaded again. */
+/* The columns, apart from the structs that they belong to, so that none needs to be loaded again.
+ */
 struct columns {
     int64_t *restrict start_ms;
     int64_t *restrict end_ms;
@@ -73,8 +74,8 @@ INLINE uint32_t next_end(uint64_t *mask) {
 
 /* "V AAAAAAAAAAAA " in front, digits for V and A, and a space behind the interface id. */
 INLINE bool is_front(const uint8_t *at) {
-    const __m128i base = _mm_setr_epi8('0', ' ', '0', '0', '0', '0', '0', '0', '0', '0', '0', '0',
-                                       '0', '0', ' ', 0);
+    const __m128i base =
+        _mm_setr_epi8('0', ' ', '0', '0', '0', '0', '0', '0', '0', '0', '0', '0', '0', '0', ' ', 0);
     const __m128i most = _mm_setr_epi8(9, 0, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 0, -1);
     __m128i front = _mm_loadu_si128((const __m128i *)at);
     __m128i wrong = _mm_subs_epu8(_mm_xor_si128(front, base), most);
@@ -110,21 +111,20 @@ INLINE void read_addresses(const uint8_t *words, struct ends ends, uint32_t *src
                            struct wrong *wrong) {
     uint32_t src_size = ends.src;
     uint32_t dst_size = ends.dst - ends.src - 1;
-    __m256i text = _mm256_inserti128_si256(
-        _mm256_castsi128_si256(_mm_loadu_si128((const __m128i *)words)),
-        _mm_loadu_si128((const __m128i *)(words + ends.src + 1)), 1);
-    uint32_t dots =
-        (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(text, _mm256_set1_epi8('.')));
+    __m256i text =
+        _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_loadu_si128((const __m128i *)words)),
+                                _mm_loadu_si128((const __m128i *)(words + ends.src + 1)), 1);
+    uint32_t dots = (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(text, _mm256_set1_epi8('.')));
     uint32_t src_mask = _bzhi_u32(dots & 0xffff, src_size) | 1u << (src_size & 31);
     uint32_t dst_mask = _bzhi_u32(dots >> 16, dst_size) | 1u << (dst_size & 31);
     const struct aws_ipv4_row *a = &AWS_IPV4[AWS_IPV4_SLOT(src_mask)];
     const struct aws_ipv4_row *b = &AWS_IPV4[AWS_IPV4_SLOT(dst_mask)];
-    __m256i shuffle = _mm256_inserti128_si256(
-        _mm256_castsi128_si256(_mm_load_si128((const __m128i *)a->shuffle)),
-        _mm_load_si128((const __m128i *)b->shuffle), 1);
-    __m256i least = _mm256_inserti128_si256(
-        _mm256_castsi128_si256(_mm_load_si128((const __m128i *)a->minimum)),
-        _mm_load_si128((const __m128i *)b->minimum), 1);
+    __m256i shuffle =
+        _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_load_si128((const __m128i *)a->shuffle)),
+                                _mm_load_si128((const __m128i *)b->shuffle), 1);
+    __m256i least =
+        _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_load_si128((const __m128i *)a->minimum)),
+                                _mm_load_si128((const __m128i *)b->minimum), 1);
     __m256i digits = _mm256_shuffle_epi8(_mm256_xor_si256(text, _mm256_set1_epi8('0')), shuffle);
     __m256i pairs = _mm256_maddubs_epi16(digits, _mm256_set1_epi32(0x010A6400));
     __m256i octets = _mm256_madd_epi16(pairs, _mm256_set1_epi16(1));
@@ -141,22 +141,22 @@ INLINE void read_addresses(const uint8_t *words, struct ends ends, uint32_t *src
 /* The order in which the seven numbers come out of the two registers. */
 enum { SRC_PORT, DST_PORT, BYTES, START, PROTOCOL, PACKETS, END, NOTHING, NUMBER_COUNT };
 
-/* Numbers of 1 to 8 digits; times without their first two. `bytes_shift` is 64 for a number of bytes
- * that is read apart. */
+/* Numbers of 1 to 8 digits; times without their first two. `bytes_shift` is 64 for a number of
+ * bytes that is read apart. */
 INLINE void read_numbers(const uint8_t *words, const uint8_t *tail, struct ends ends,
                          uint32_t bytes_shift, uint32_t out[NUMBER_COUNT], struct wrong *wrong) {
     const __m256i zero = _mm256_set1_epi8('0');
     const __m256i nine = _mm256_set1_epi8(9);
-    __m256i a = _mm256_setr_epi64x((int64_t)load64(words + ends.dst + 1),
-                                   (int64_t)load64(words + ends.src_port + 1),
-                                   (int64_t)load64(words + ends.dst_port + 1),
-                                   (int64_t)load64(words + ends.protocol + 1));
-    __m256i b = _mm256_setr_epi64x((int64_t)load64(words + ends.packets + 1),
-                                   (int64_t)load64(tail + 2), (int64_t)load64(tail + 13),
-                                   0x3030303030303030);
-    __m256i a_shift = _mm256_setr_epi64x(
-        72 - 8 * (int64_t)(ends.src_port - ends.dst), 72 - 8 * (int64_t)(ends.dst_port - ends.src_port),
-        72 - 8 * (int64_t)(ends.protocol - ends.dst_port), 72 - 8 * (int64_t)(ends.packets - ends.protocol));
+    __m256i a = _mm256_setr_epi64x(
+        (int64_t)load64(words + ends.dst + 1), (int64_t)load64(words + ends.src_port + 1),
+        (int64_t)load64(words + ends.dst_port + 1), (int64_t)load64(words + ends.protocol + 1));
+    __m256i b =
+        _mm256_setr_epi64x((int64_t)load64(words + ends.packets + 1), (int64_t)load64(tail + 2),
+                           (int64_t)load64(tail + 13), 0x3030303030303030);
+    __m256i a_shift = _mm256_setr_epi64x(72 - 8 * (int64_t)(ends.src_port - ends.dst),
+                                         72 - 8 * (int64_t)(ends.dst_port - ends.src_port),
+                                         72 - 8 * (int64_t)(ends.protocol - ends.dst_port),
+                                         72 - 8 * (int64_t)(ends.packets - ends.protocol));
     __m256i b_shift = _mm256_setr_epi64x(bytes_shift, 0, 0, 0);
     a = _mm256_sllv_epi64(_mm256_xor_si256(a, zero), a_shift);
     b = _mm256_sllv_epi64(_mm256_xor_si256(b, zero), b_shift);
@@ -166,11 +166,10 @@ INLINE void read_numbers(const uint8_t *words, const uint8_t *tail, struct ends 
     const __m256i hundreds = _mm256_set1_epi32(0x00010064);
     a = _mm256_madd_epi16(_mm256_maddubs_epi16(a, tens), hundreds);
     b = _mm256_madd_epi16(_mm256_maddubs_epi16(b, tens), hundreds);
-    __m256i values =
-        _mm256_madd_epi16(_mm256_packus_epi32(a, b), _mm256_set1_epi32(0x00012710));
+    __m256i values = _mm256_madd_epi16(_mm256_packus_epi32(a, b), _mm256_set1_epi32(0x00012710));
     _mm256_storeu_si256((__m256i *)out, values);
-    wrong->bits |= (out[SRC_PORT] | out[DST_PORT]) >> 16 | out[PROTOCOL] >> 8 |
-                   (out[END] - out[START]) >> 31;
+    wrong->bits |=
+        (out[SRC_PORT] | out[DST_PORT]) >> 16 | out[PROTOCOL] >> 8 | (out[END] - out[START]) >> 31;
 }
 
 /* Whether the five numbers in front of the tail have 1 to 8 digits (the last one perhaps more). */
@@ -234,7 +233,8 @@ INLINE const uint8_t *take_line(const struct columns *columns, const struct aws_
     bool is_accept = action == WORD64('A', 'C', 'C', 'E', 'P', 'T', ' ', 'O');
     bool is_reject = action == WORD64('R', 'E', 'J', 'E', 'C', 'T', ' ', 'O');
     if (__builtin_expect(!(is_accept | is_reject) | (tail[10] != ' ') | (tail[21] != ' ') |
-                             (load16(tail + 30) != ('K' | '\n' << 8)), 0)) {
+                             (load16(tail + 30) != ('K' | '\n' << 8)),
+                         0)) {
         return NULL;
     }
     uint32_t text = load16(tail);
@@ -250,8 +250,7 @@ INLINE const uint8_t *take_line(const struct columns *columns, const struct aws_
     read_numbers(words, tail, ends, bytes_shift, numbers, &wrong);
     uint64_t bytes = numbers[BYTES];
     if (__builtin_expect(bytes_size - 1 > 7, 0)) {
-        wrong.bits |=
-            bytes_size == 0 || !read_long(words + ends.packets + 1, bytes_size, &bytes);
+        wrong.bits |= bytes_size == 0 || !read_long(words + ends.packets + 1, bytes_size, &bytes);
     }
     uint32_t src;
     uint32_t dst;
@@ -279,9 +278,17 @@ const uint8_t *aws_default_lines_avx2(struct aws_rows *rows, const uint8_t *at, 
                                       size_t lines_max) {
     struct batch *batch = rows->batch;
     struct columns columns = {
-        batch->start_ms, batch->end_ms,   batch->bytes,  batch->packets,
-        batch->src_port, batch->dst_port, rows->point,   batch->protocol,
-        batch->action,   rows->chunk->ipv4[AWS_SIDE_SRC], rows->chunk->ipv4[AWS_SIDE_DST],
+        batch->start_ms,
+        batch->end_ms,
+        batch->bytes,
+        batch->packets,
+        batch->src_port,
+        batch->dst_port,
+        rows->point,
+        batch->protocol,
+        batch->action,
+        rows->chunk->ipv4[AWS_SIDE_SRC],
+        rows->chunk->ipv4[AWS_SIDE_DST],
     };
     struct century century = { .text = 0 };
     uint32_t i = rows->count;

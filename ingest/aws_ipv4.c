@@ -5,7 +5,7 @@
 #define ZERO 0x80 /* a shuffle gives zero for it */
 #define OCTET(start, digits)                                                                       \
     ZERO, (uint8_t)((digits) > 2 ? (start) : ZERO),                                                \
-        (uint8_t)((digits) > 1 ? (start) + (digits) - 2 : ZERO), (start) + (digits) - 1
+        (uint8_t)((digits) > 1 ? (start) + (digits)-2 : ZERO), (start) + (digits)-1
 #define LEAST(digits) ((digits) == 1 ? 0 : (digits) == 2 ? 10 : 100)
 #define MASK(a, b, c, d)                                                                           \
     (1u << (a) | 1u << ((a) + (b) + 1) | 1u << ((a) + (b) + (c) + 2) |                             \

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Names of the fields of versions 2 to 11 ("Flow log records", Amazon VPC user guide), and layouts
  * made from them. The Transit Gateway's own fields (version 6) are recognised by their prefix, so
- * that such a log is told from one with unknown fields: its lines are about a gateway's attachments,
- * and the same traffic stands in the interfaces' logs. */
+ * that such a log is told from one with unknown fields: its lines are about a gateway's
+ * attachments, and the same traffic stands in the interfaces' logs. */
 #include "ingest/aws_layout.h"
 
 #define NAME(text) (text), sizeof(text) - 1

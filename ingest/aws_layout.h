@@ -4,10 +4,10 @@
 
 #include "base/bytes.h"
 
-/* Which field stands in which column of a flow log's lines. A flow log's owner chooses any fields in
- * any order, so a layout comes from names only: a header line, the user's --aws-format, or else the
- * default format. Neither the number of fields nor the version field tells it
- * (docs/FORMATS.md, "AWS"). */
+/* Which field stands in which column of a flow log's lines. A flow log's owner chooses any fields
+ * in any order, so a layout comes from names only: a header line, the user's --aws-format, or else
+ * the default format. Neither the number of fields nor the version field tells it (docs/FORMATS.md,
+ * "AWS"). */
 
 /* The fields that a record is made of. All others are skipped, known or not. */
 enum aws_field {

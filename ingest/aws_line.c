@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One line, word by word: cut into words, count them, read each wanted column by its kind, then decide
- * what the line is. No table, no vector: meant to be read beside the format's description
+/* One line, word by word: cut into words, count them, read each wanted column by its kind, then
+ * decide what the line is. No table, no vector: meant to be read beside the format's description
  * ("Flow log records", Amazon VPC user guide). */
 #include "ingest/aws_line.h"
 
@@ -174,8 +174,8 @@ static bool has(const struct line_state *state, enum aws_field field) {
     return (state->present >> field & 1) != 0;
 }
 
-/* The packet's own addresses where the line has them, else the interface's, and the other way round.
- * False when one is in neither column. */
+/* The packet's own addresses where the line has them, else the interface's, and the other way
+ * round. False when one is in neither column. */
 static bool choose_addresses(const struct line_state *state) {
     struct aws_record *record = state->record;
     bool has_src = has(state, AWS_SRC);

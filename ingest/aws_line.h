@@ -7,8 +7,8 @@
 #include "ingest/source.h"
 
 /* The plain parser: what one line of a flow log means, under any layout. It is the definition; the
- * fast parsers take what they can and give every other line to this one, and tests hold them against
- * it.
+ * fast parsers take what they can and give every other line to this one, and tests hold them
+ * against it.
  *
  * A line ends at LF. Its words are runs of bytes above 0x20, so any run of spaces, tabs and other
  * control characters separates, and the CR of CRLF is nothing special. A first word that is a time
@@ -32,7 +32,8 @@ enum aws_line_kind {
 struct aws_record {
     struct address src; /* the packet's own where the log tells them */
     struct address dst;
-    struct address interface_src; /* as the interface saw them: srcaddr and dstaddr, else as above */
+    struct address
+        interface_src; /* as the interface saw them: srcaddr and dstaddr, else as above */
     struct address interface_dst;
     uint64_t bytes; /* 0 when absent, as packets, ports and protocol */
     uint64_t packets;
@@ -50,10 +51,10 @@ struct aws_record {
     struct bytes resource;
 };
 
-/* Reads `line`, without its LF. `out` is filled in for a record whole, for NODATA and SKIPDATA in its
- * times and ids; `reason` is set for a malformed line. Every column that is read is checked, whatever
- * the status says; the reason is that of the first wrong one from the left. A line that could not be
- * read, but is made of field names, is a header. */
+/* Reads `line`, without its LF. `out` is filled in for a record whole, for NODATA and SKIPDATA in
+ * its times and ids; `reason` is set for a malformed line. Every column that is read is checked,
+ * whatever the status says; the reason is that of the first wrong one from the left. A line that
+ * could not be read, but is made of field names, is a header. */
 enum aws_line_kind aws_line_parse(const struct aws_layout *layout, struct bytes line,
                                   struct aws_record *out, enum reject_reason *reason);
 
@@ -64,8 +65,8 @@ bool aws_is_stamp(struct bytes word);
 /* The line behind its time stamp, if it has one. */
 struct bytes aws_line_without_stamp(struct bytes line);
 
-/* Who opened the conversation, by the flags of one record: SYN alone comes from the client, SYN with
- * ACK from the server. */
+/* Who opened the conversation, by the flags of one record: SYN alone comes from the client, SYN
+ * with ACK from the server. */
 static inline uint8_t aws_initiator(uint8_t tcp_flags) {
     static const uint8_t BY_FLAGS[4] = { INITIATOR_UNKNOWN, INITIATOR_SRC, INITIATOR_UNKNOWN,
                                          INITIATOR_DST };

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Records under any layout: the ends of a line's words come from masks of 64 octets, then each wanted
- * column is read by its kind, numbers 8 digits at a time and IPv4 by one shuffle (aws_ipv4.h). Columns
- * that are not wanted cost their mask only. Declined, as they are rare: runs of separators (but CRLF),
- * NODATA and SKIPDATA, values that are wrong, ids that the table of points does not hold yet. */
+/* Records under any layout: the ends of a line's words come from masks of 64 octets, then each
+ * wanted column is read by its kind, numbers 8 digits at a time and IPv4 by one shuffle
+ * (aws_ipv4.h). Columns that are not wanted cost their mask only. Declined, as they are rare: runs
+ * of separators (but CRLF), NODATA and SKIPDATA, values that are wrong, ids that the table of
+ * points does not hold yet. */
 #include "ingest/aws_fast.h"
 
 #if defined(__AVX2__)
@@ -13,7 +14,8 @@
 #define LINE_SIZE_MAX 4096u
 #define INLINE static inline __attribute__((always_inline))
 
-/* Offsets of the separators behind a line's words. A block of 64 octets may add 64 to a full list. */
+/* Offsets of the separators behind a line's words. A block of 64 octets may add 64 to a full list.
+ */
 struct cuts {
     uint32_t ends[AWS_COLUMNS_MAX + 80];
     uint32_t count;
@@ -36,7 +38,8 @@ INLINE uint64_t load64(const uint8_t *at) {
 }
 
 INLINE uint64_t join(__m256i low, __m256i high) {
-    return (uint32_t)_mm256_movemask_epi8(low) | (uint64_t)(uint32_t)_mm256_movemask_epi8(high) << 32;
+    return (uint32_t)_mm256_movemask_epi8(low) | (uint64_t)(uint32_t)_mm256_movemask_epi8(high)
+                                                     << 32;
 }
 
 /* Appends the positions of the bits of `mask`, eight at a time: what is written beyond the count is
@@ -127,12 +130,11 @@ INLINE bool read_ipv4(struct word word, uint32_t *out) {
     __m128i shuffle = _mm_load_si128((const __m128i *)row->shuffle);
     __m128i least = _mm_load_si128((const __m128i *)row->minimum);
     __m128i digits = _mm_shuffle_epi8(_mm_xor_si128(text, _mm_set1_epi8('0')), shuffle);
-    __m128i octets = _mm_madd_epi16(_mm_maddubs_epi16(digits, _mm_set1_epi32(0x010A6400)),
-                                    _mm_set1_epi16(1));
-    __m128i wrong =
-        _mm_or_si128(_mm_subs_epu8(digits, _mm_set1_epi8(9)),
-                     _mm_or_si128(_mm_cmpgt_epi32(octets, _mm_set1_epi32(255)),
-                                  _mm_cmpgt_epi32(least, octets)));
+    __m128i octets =
+        _mm_madd_epi16(_mm_maddubs_epi16(digits, _mm_set1_epi32(0x010A6400)), _mm_set1_epi16(1));
+    __m128i wrong = _mm_or_si128(
+        _mm_subs_epu8(digits, _mm_set1_epi8(9)),
+        _mm_or_si128(_mm_cmpgt_epi32(octets, _mm_set1_epi32(255)), _mm_cmpgt_epi32(least, octets)));
     octets = _mm_shuffle_epi8(octets, _mm_set1_epi32(0x0004080C));
     *out = (uint32_t)_mm_cvtsi128_si32(octets);
     return row->mask == mask && _mm_testz_si128(wrong, wrong) != 0;
@@ -201,8 +203,8 @@ struct columns {
     struct word instance;
 };
 
-/* Nothing read yet. Texts and addresses are left as they are: `has` says which are there. (Zeroing the
- * whole struct is a `rep stos` of 240 octets, 7 % of a line.) */
+/* Nothing read yet. Texts and addresses are left as they are: `has` says which are there. (Zeroing
+ * the whole struct is a `rep stos` of 240 octets, 7 % of a line.) */
 INLINE void reset_columns(struct columns *columns) {
     struct aws_record *record = &columns->record;
     columns->has = 0;

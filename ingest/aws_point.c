@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Open addressing over 16-bit slots, at most an eighth full, from 2,048 slots up. Slots are small, and a
- * second probe costs more than the cache that it saves: it is a branch that cannot be foreseen. What an object may cost is bounded by the number of points, by the length of a
- * probe and by the number of an interface's instances; a crafted object that passes one of the bounds
+/* Open addressing over 16-bit slots, at most an eighth full, from 2,048 slots up. Slots are small,
+ * and a second probe costs more than the cache that it saves: it is a branch that cannot be
+ * foreseen. What an object may cost is bounded by the number of points, by the length of a probe
+ * and by the number of an interface's instances; a crafted object that passes one of the bounds
  * gets more and smaller batches. */
 #include "ingest/aws_point.h"
 

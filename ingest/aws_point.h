@@ -6,19 +6,20 @@
 #include "flow/address.h"
 
 /* The points at which one object's records were observed: interfaces as a rule, and what stands for
- * one where the log has no interface id. A point is found once a line, so the table is made for that:
- * ids of up to 32 octets are compared as one block of 32.
+ * one where the log has no interface id. A point is found once a line, so the table is made for
+ * that: ids of up to 32 octets are compared as one block of 32.
  *
  *   slots [hash of the key] -> id + 1;  keys [id]: 32 octets;  rows [id]: all else
  *
  * An interface that belongs to an instance has a point of its own for it (a child), so that records
- * with another instance, or none, stay apart until the batch's end; a base and its children share what
- * is learned of the interface's addresses. One object's, one thread's. */
+ * with another instance, or none, stay apart until the batch's end; a base and its children share
+ * what is learned of the interface's addresses. One object's, one thread's. */
 
 #define AWS_POINTS_MAX 32768u
 #define AWS_POINT_NONE UINT32_MAX
 
-/* What a point's name is. The value stands in front of a key's text, where a word has none below. */
+/* What a point's name is. The value stands in front of a key's text, where a word has none below.
+ */
 enum aws_point_kind {
     AWS_POINT_INTERFACE = 0, /* the text alone: it is what the fast parser finds in the line */
     AWS_POINT_RESOURCE = 2,
@@ -69,10 +70,10 @@ bool aws_points_init(struct aws_points *points, struct error *err);
 void aws_points_done(struct aws_points *points);
 void aws_points_reset(struct aws_points *points);
 
-/* The id of a point; adds it when it is new. `name` has at most AWS_ID_SIZE_MAX octets, as `instance`
- * has. AWS_POINT_NONE when the table is full: AWS_POINTS_MAX points, a run of occupied slots or a
- * list of children that only a crafted object has, or no memory. The owner then ends the batch and
- * resets the table. */
+/* The id of a point; adds it when it is new. `name` has at most AWS_ID_SIZE_MAX octets, as
+ * `instance` has. AWS_POINT_NONE when the table is full: AWS_POINTS_MAX points, a run of occupied
+ * slots or a list of children that only a crafted object has, or no memory. The owner then ends the
+ * batch and resets the table. */
 uint32_t aws_points_find(struct aws_points *points, enum aws_point_kind kind, struct bytes name,
                          struct bytes instance);
 

@@ -68,8 +68,8 @@ bool aws_rows_set_layout(struct aws_rows *rows, const struct aws_layout *layout,
     return ok;
 }
 
-/* The interface's own address where flow-direction tells it, or one that the inventory knows while it
- * does not know the other. */
+/* The interface's own address where flow-direction tells it, or one that the inventory knows while
+ * it does not know the other. */
 static bool find_own(const struct aws_rows *rows, const struct aws_record *record,
                      struct address *own) {
     if (record->direction != DIRECTION_UNKNOWN) {
@@ -129,8 +129,8 @@ static uint32_t find_point(struct aws_rows *rows, const struct aws_record *recor
 static void add_addresses(struct aws_rows *rows, const struct aws_record *record) {
     struct aws_chunk *chunk = rows->chunk;
     uint32_t at = rows->count - rows->coded;
-    const struct address sides[AWS_SIDE_COUNT] = { record->src, record->dst,
-                                                   record->interface_src, record->interface_dst };
+    const struct address sides[AWS_SIDE_COUNT] = { record->src, record->dst, record->interface_src,
+                                                   record->interface_dst };
     uint8_t wide = 0;
     for (int side = 0; side < AWS_SIDE_COUNT; side++) {
         chunk->ipv4[side][at] = address_ipv4(sides[side]);
@@ -185,8 +185,7 @@ enum aws_added aws_rows_add_gap(struct aws_rows *rows, const struct aws_record *
         return AWS_FULL;
     }
     if (rows->gap_count == rows->gap_capacity) {
-        uint32_t capacity =
-            rows->gap_capacity == 0 ? GAPS_CAPACITY_FIRST : 2 * rows->gap_capacity;
+        uint32_t capacity = rows->gap_capacity == 0 ? GAPS_CAPACITY_FIRST : 2 * rows->gap_capacity;
         struct aws_gap *gaps = realloc(rows->gaps, capacity * sizeof *gaps);
         if (gaps == NULL) {
             (void)error_set(err, ERROR_LIMIT, "no memory for coverage rows");
@@ -268,7 +267,8 @@ static bool code_sides(struct aws_rows *rows, struct error *err) {
     return true;
 }
 
-/* Which rows are IPv6: by the interface's source address, which is the packet's where they are one. */
+/* Which rows are IPv6: by the interface's source address, which is the packet's where they are one.
+ */
 static void note_families(struct aws_rows *rows) {
     uint32_t count = rows->count - rows->coded;
     if (!rows->has_wide && !rows->chunk->has_wide) {
@@ -279,8 +279,8 @@ static void note_families(struct aws_rows *rows) {
         rows->has_wide = true;
     }
     for (uint32_t i = 0; i < count; i++) {
-        bool is_wide = rows->chunk->has_wide &&
-                       (rows->chunk->is_wide[i] >> AWS_SIDE_INTERFACE_SRC & 1) != 0;
+        bool is_wide =
+            rows->chunk->has_wide && (rows->chunk->is_wide[i] >> AWS_SIDE_INTERFACE_SRC & 1) != 0;
         rows->is_ipv6[rows->coded + i] = is_wide;
     }
 }
@@ -293,8 +293,7 @@ static void learn_told(struct aws_rows *rows) {
     const struct batch *batch = rows->batch;
     const uint16_t *src = rows->has_sides ? rows->interface_src : batch->src;
     const uint16_t *dst = rows->has_sides ? rows->interface_dst : batch->dst;
-    const struct address *values =
-        rows->has_sides ? rows->sides.values : batch->addresses.values;
+    const struct address *values = rows->has_sides ? rows->sides.values : batch->addresses.values;
     struct aws_point *points = rows->points.rows;
     for (uint32_t i = rows->coded; i < rows->count; i++) {
         struct aws_point *base = &points[points[rows->point[i]].base];

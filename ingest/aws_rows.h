@@ -8,9 +8,9 @@
 /* The rows of the batch that an AWS object is being read into. Parsers append rows; what needs more
  * than its own line is done by column:
  *
- *   line loop        numbers, action, flags -> batch columns; addresses -> chunk; interface -> point
- *   every 1,024 rows aws_rows_code: addresses of the chunk -> dictionary codes, sums
- *   end of batch     aws_rows_finish: own addresses, nodes, directions, coverage rows
+ *   line loop        numbers, action, flags -> batch columns; addresses -> chunk; interface ->
+ * point every 1,024 rows aws_rows_code: addresses of the chunk -> dictionary codes, sums end of
+ * batch     aws_rows_finish: own addresses, nodes, directions, coverage rows
  *
  * Addresses are coded apart from the lines since the probes of 1,024 rows overlap in the processor,
  * while one probe a line stalls the line behind it (8 ns of 36 a line). */
@@ -67,7 +67,7 @@ struct aws_rows {
 
     uint64_t bytes; /* sums over the batch's coded rows */
     uint64_t packets;
-    uint32_t serial; /* of the batch: tells this batch's bindings from older ones */
+    uint32_t serial;              /* of the batch: tells this batch's bindings from older ones */
     struct aws_binding *bindings; /* [binding_capacity], by point */
     uint32_t binding_capacity;
     struct arena scratch; /* the batch's */
@@ -83,8 +83,7 @@ void aws_rows_begin(struct aws_rows *rows, struct batch *batch);
 
 /* The layout of the rows that follow. Where it is another one, the rows before it get their codes.
  * Errors: ERROR_LIMIT. */
-bool aws_rows_set_layout(struct aws_rows *rows, const struct aws_layout *layout,
-                         struct error *err);
+bool aws_rows_set_layout(struct aws_rows *rows, const struct aws_layout *layout, struct error *err);
 
 enum aws_added {
     AWS_ADDED,
@@ -107,8 +106,8 @@ bool aws_rows_code(struct aws_rows *rows, struct error *err);
 /* Whether the batch can take more rows; asked behind aws_rows_code. */
 bool aws_rows_has_room(const struct aws_rows *rows);
 
-/* Fills in what the batch lacks, once all rows have codes; adds bytes, packets and records without a
- * direction to `counts`. Errors: ERROR_LIMIT. (aws_column.c) */
+/* Fills in what the batch lacks, once all rows have codes; adds bytes, packets and records without
+ * a direction to `counts`. Errors: ERROR_LIMIT. (aws_column.c) */
 bool aws_rows_finish(struct aws_rows *rows, struct bytes flow_log, struct source_counts *counts,
                      struct error *err);
 

@@ -6,11 +6,16 @@
 
 const char *reject_reason_name(enum reject_reason reason) {
     static const char *const NAMES[REJECT_REASON_COUNT] = {
-        [REJECT_FIELD_COUNT] = "field_count", [REJECT_NUMBER] = "number",
-        [REJECT_ADDRESS] = "address",         [REJECT_PROTOCOL] = "protocol",
-        [REJECT_PORT] = "port",               [REJECT_TIME] = "time",
-        [REJECT_WORD] = "word",               [REJECT_LINE_LENGTH] = "line_length",
-        [REJECT_HEADER] = "header",           [REJECT_LAYOUT] = "layout",
+        [REJECT_FIELD_COUNT] = "field_count",
+        [REJECT_NUMBER] = "number",
+        [REJECT_ADDRESS] = "address",
+        [REJECT_PROTOCOL] = "protocol",
+        [REJECT_PORT] = "port",
+        [REJECT_TIME] = "time",
+        [REJECT_WORD] = "word",
+        [REJECT_LINE_LENGTH] = "line_length",
+        [REJECT_HEADER] = "header",
+        [REJECT_LAYOUT] = "layout",
     };
     assert((unsigned)reason < REJECT_REASON_COUNT);
     return NAMES[reason];

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Property: the fast parsers and the plain one read the same batches from any bytes, every batch passes
- * batch_check, and lines = headers + records + nodata + skipdata + malformed. */
+/* Property: the fast parsers and the plain one read the same batches from any bytes, every batch
+ * passes batch_check, and lines = headers + records + nodata + skipdata + malformed. */
 #include "ingest/aws.h"
+#include "ingest/aws_fast.h"
 
 #include <stdlib.h>
 
@@ -19,9 +20,9 @@ static struct source *open_source(struct bytes text, bool is_scalar) {
     struct input *input;
     struct source *source;
     struct source_options options = { .aws_format = NULL };
-    require(setenv("WEIR_SIMD", is_scalar ? "scalar" : "avx2", 1) == 0);
     require(input_open_bytes(&input, text, &err));
-    require(aws_source.open(&source, input, bytes_text("fl"), &options, &err));
+    enum cpu_width width = is_scalar ? CPU_SCALAR : CPU_AVX512;
+    require(aws_open_width(&source, input, bytes_text("fl"), &options, width, &err));
     return source;
 }
 

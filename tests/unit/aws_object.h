@@ -3,10 +3,11 @@
 #define WEIR_TESTS_UNIT_AWS_OBJECT_H
 
 /* Reading whole objects in tests: an input that comes in pieces of any size, an inventory that is a
- * table in the test, and the records of all batches as one flat list. The input and the inventory stand
- * in for the library's: a test must be able to say where a piece ends. */
+ * table in the test, and the records of all batches as one flat list. The input and the inventory
+ * stand in for the library's: a test must be able to say where a piece ends. */
 
 #include "ingest/aws.h"
+#include "ingest/aws_fast.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -45,7 +46,7 @@ struct object {
     const struct inventory *inventory;
     size_t piece_size; /* 0: INPUT_PIECE_SIZE */
     bool is_truncated;
-    bool is_scalar;
+    bool is_scalar; /* else the widest that the processor has */
 };
 
 struct flat_record {

@@ -255,11 +255,6 @@ static void check_conservation(const struct flat *flat) {
 
 void object_read(const struct object *object, struct flat *flat) {
     *flat = (struct flat){ .hash = 1 };
-    if (object->is_scalar) {
-        setenv("WEIR_SIMD", "scalar", 1);
-    } else {
-        unsetenv("WEIR_SIMD");
-    }
     struct error err;
     struct input *input;
     size_t size = object->size == 0 ? strlen(object->text) : object->size;
@@ -269,7 +264,8 @@ void object_read(const struct object *object, struct flat *flat) {
     struct source_options options = { .aws_format = object->format,
                                       .inventory = object->inventory };
     struct source *source;
-    assert_true(aws_source.open(&source, input, bytes_text("fl-1"), &options, &err));
+    enum cpu_width width = object->is_scalar ? CPU_SCALAR : CPU_AVX512;
+    assert_true(aws_open_width(&source, input, bytes_text("fl-1"), &options, width, &err));
     struct batch batch;
     assert_true(batch_init(&batch, &err));
     struct source_result result = { .is_end = false };

@@ -7,7 +7,8 @@
 static char *load(const char *name, size_t *size) {
     const char *shared = getenv("WEIR_SHARED");
     char path[1024];
-    (void)snprintf(path, sizeof path, "%s/data/aws/%s", shared == NULL ? "../shared" : shared, name);
+    (void)snprintf(path, sizeof path, "%s/data/aws/%s", shared == NULL ? "../shared" : shared,
+                   name);
     FILE *file = fopen(path, "r");
     if (file == NULL) {
         print_message("SKIPPED: %s is not there\n", path);
@@ -51,7 +52,7 @@ static void every_sample_has_its_counts(void **state) {
     } SAMPLES[] = {
         { "beats--accept-reject-traffic.log", NULL, 1, 4, 0, 0, 0 },
         { "beats--bad.log", NULL, 0, 0, 0, 0, 1 },
-        { "beats--custom-nat-gateway.log", NULL, 1, 0, 0, 0, 2 },      /* no times */
+        { "beats--custom-nat-gateway.log", NULL, 1, 0, 0, 0, 2 },     /* no times */
         { "beats--custom-transit-gateway.log", NULL, 0, 0, 0, 0, 1 }, /* no header */
         { "beats--no-data-skip-data.log", NULL, 0, 0, 1, 1, 0 },
         { "beats--tcp-flag-sequence.log", NULL, 1, 1, 0, 0, 0 },
@@ -172,9 +173,9 @@ static void assert_fields(const struct flat_record *record, const char *fields) 
     assert_int_equal(record->end_ms, number_of(fields, "end") * 1000);
 }
 
-/* Each entry holds a real line ("body") and the fields that its origin read from it. In every second
- * entry the fields are not the line's (source and destination are exchanged, and there are ten times
- * as many bytes): those lines are only read. */
+/* Each entry holds a real line ("body") and the fields that its origin read from it. In every
+ * second entry the fields are not the line's (source and destination are exchanged, and there are
+ * ten times as many bytes): those lines are only read. */
 static void opensearchs_lines_equal_their_parsed_fields(void **state) {
     (void)state;
     size_t size;

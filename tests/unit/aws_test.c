@@ -3,7 +3,8 @@
 #include "tests/unit/aws_object.inc.h"
 
 #define HEADER                                                                                     \
-    "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start " \
+    "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes "      \
+    "start "                                                                                       \
     "end action log-status\n"
 #define FRONT "2 123456789010 eni-1235b8ca123456789 "
 
@@ -70,7 +71,8 @@ static void the_vendors_examples_are_read_in_one_object(void **state) {
         "172.31.16.139 172.31.16.21 20641 22 6 20 4249 1418530010 1418530070 ACCEPT OK\n" FRONT
         "172.31.9.69 172.31.9.12 49761 3389 6 20 4249 1418530010 1418530070 REJECT OK\n" FRONT
         "- - - - - - - 1431280876 1431280934 - NODATA\n"
-        "2 123456789010 eni-11111111aaaaaaaaa - - - - - - - 1431280876 1431280934 - SKIPDATA\n" FRONT
+        "2 123456789010 eni-11111111aaaaaaaaa - - - - - - - 1431280876 1431280934 - "
+        "SKIPDATA\n" FRONT
         "203.0.113.12 172.31.16.139 0 0 1 4 336 1432917027 1432917142 ACCEPT OK\n" FRONT
         "172.31.16.139 203.0.113.12 0 0 1 4 336 1432917094 1432917142 REJECT OK\n" FRONT
         "2001:db8:1234:a100:8d6e:3477:df66:f105 2001:db8:1234:a102:3304:8879:34cf:4071 34892 22 6 "
@@ -265,14 +267,14 @@ static void the_last_line_of_a_truncated_input_is_not_trusted(void **state) {
 /* Twenty lines of many shapes, cut into pieces of every size. */
 static void pieces_may_end_anywhere(void **state) {
     (void)state;
-    static const char TEXT[] = HEADER FRONT
-        "10.0.0.1 8.8.8.8 1025 53 17 1 76 1700000000 1700000059 ACCEPT OK\r\n" FRONT
-        "8.8.8.8 10.0.0.1 53 1025 17 1 176 1700000001 1700000059 REJECT OK\n\n" FRONT
-        "- - - - - - - 1431280876 1431280934 - NODATA\n"
-        "bad line\n"
-        "start end srcaddr dstaddr interface-id bytes flow-direction\n"
-        "1700000000 1700000003 2001:db8::1 fd00::9 eni-1 34 ingress\n"
-        "1700000000 1700000003 10.0.0.1 8.8.8.8 eni-1 3400000000000 egress";
+    static const char TEXT[] =
+        HEADER FRONT "10.0.0.1 8.8.8.8 1025 53 17 1 76 1700000000 1700000059 ACCEPT OK\r\n" FRONT
+                     "8.8.8.8 10.0.0.1 53 1025 17 1 176 1700000001 1700000059 REJECT OK\n\n" FRONT
+                     "- - - - - - - 1431280876 1431280934 - NODATA\n"
+                     "bad line\n"
+                     "start end srcaddr dstaddr interface-id bytes flow-direction\n"
+                     "1700000000 1700000003 2001:db8::1 fd00::9 eni-1 34 ingress\n"
+                     "1700000000 1700000003 10.0.0.1 8.8.8.8 eni-1 3400000000000 egress";
     struct flat whole;
     read_text(TEXT, &whole);
     assert_int_equal(whole.count, 4);
@@ -307,7 +309,8 @@ static void a_batch_ends_at_its_maximum_and_the_rest_follows(void **state) {
     static const struct {
         uint32_t lines, batches, last;
     } CASES[] = {
-        { 2, 1, 1 }, { 1024, 1, 1 }, { 1025, 1, 1 }, { 32767, 1, 1 }, { 32768, 2, 1 }, { 32769, 2, 2 },
+        { 2, 1, 1 },     { 1024, 1, 1 },  { 1025, 1, 1 },
+        { 32767, 1, 1 }, { 32768, 2, 1 }, { 32769, 2, 2 },
     };
     for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
         char *text = many_lines(CASES[i].lines, false);
@@ -329,7 +332,8 @@ static void ipv6_addresses_end_a_batch_before_their_dictionary_is_too_large(void
     read_text(text, &flat);
     assert_int_equal(flat.count, 32768);
     assert_int_equal(flat.batch_count, 2);
-    /* 400,000 octets hold 25,000 addresses; asked each 1,024 rows for the worst case of 1,024 more. */
+    /* 400,000 octets hold 25,000 addresses; asked each 1,024 rows for the worst case of 1,024 more.
+     */
     uint32_t first = 0;
     while (flat.records[first].batch == 0) {
         first++;
@@ -348,20 +352,34 @@ static void an_own_address_is_in_every_record_private_before_public(void **state
         const char *src[3], *dst[3];
         uint8_t want[3];
     } CASES[] = {
-        { "one remains", { "10.0.0.1", "10.0.0.9", "10.0.0.1" },
-          { "10.0.0.9", "10.0.0.7", "10.0.0.9" }, { 1, 2, 1 } },
-        { "two remain, one private", { "8.8.8.8", "10.0.0.1", "8.8.8.8" },
-          { "10.0.0.1", "8.8.8.8", "10.0.0.1" }, { 1, 2, 1 } },
-        { "two private", { "10.0.0.1", "10.0.0.2", "10.0.0.1" },
-          { "10.0.0.2", "10.0.0.1", "10.0.0.2" }, { 0, 0, 0 } },
-        { "two public", { "8.8.8.8", "9.9.9.9", "8.8.8.8" },
-          { "9.9.9.9", "8.8.8.8", "9.9.9.9" }, { 0, 0, 0 } },
-        { "none remains", { "10.0.0.1", "10.0.0.3", "10.0.0.5" },
-          { "10.0.0.2", "10.0.0.4", "10.0.0.6" }, { 0, 0, 0 } },
-        { "to itself", { "10.0.0.1", "10.0.0.1", "10.0.0.1" },
-          { "10.0.0.1", "10.0.0.2", "10.0.0.3" }, { 0, 2, 2 } },
-        { "dual stack", { "10.0.0.1", "2001:db8::5", "fd00::1" },
-          { "8.8.8.8", "fd00::1", "2001:db8::6" }, { 2, 1, 2 } },
+        { "one remains",
+          { "10.0.0.1", "10.0.0.9", "10.0.0.1" },
+          { "10.0.0.9", "10.0.0.7", "10.0.0.9" },
+          { 1, 2, 1 } },
+        { "two remain, one private",
+          { "8.8.8.8", "10.0.0.1", "8.8.8.8" },
+          { "10.0.0.1", "8.8.8.8", "10.0.0.1" },
+          { 1, 2, 1 } },
+        { "two private",
+          { "10.0.0.1", "10.0.0.2", "10.0.0.1" },
+          { "10.0.0.2", "10.0.0.1", "10.0.0.2" },
+          { 0, 0, 0 } },
+        { "two public",
+          { "8.8.8.8", "9.9.9.9", "8.8.8.8" },
+          { "9.9.9.9", "8.8.8.8", "9.9.9.9" },
+          { 0, 0, 0 } },
+        { "none remains",
+          { "10.0.0.1", "10.0.0.3", "10.0.0.5" },
+          { "10.0.0.2", "10.0.0.4", "10.0.0.6" },
+          { 0, 0, 0 } },
+        { "to itself",
+          { "10.0.0.1", "10.0.0.1", "10.0.0.1" },
+          { "10.0.0.1", "10.0.0.2", "10.0.0.3" },
+          { 0, 2, 2 } },
+        { "dual stack",
+          { "10.0.0.1", "2001:db8::5", "fd00::1" },
+          { "8.8.8.8", "fd00::1", "2001:db8::6" },
+          { 2, 1, 2 } },
     };
     for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
         char text[1024];
@@ -427,11 +445,12 @@ static void pods_join_the_own_addresses_of_their_node(void **state) {
 static void own_addresses_of_a_node_are_bounded(void **state) {
     (void)state;
     char text[200 + 100 * 80];
-    size_t size = (size_t)sprintf(text, "interface-id srcaddr dstaddr pkt-srcaddr pkt-dstaddr start "
-                                        "end flow-direction\n");
+    size_t size =
+        (size_t)sprintf(text, "interface-id srcaddr dstaddr pkt-srcaddr pkt-dstaddr start "
+                              "end flow-direction\n");
     for (int i = 0; i < 100; i++) {
-        size += (size_t)sprintf(text + size, "eni-1 10.0.0.5 8.8.8.8 10.0.64.%d 8.8.8.8 1 2 egress\n",
-                                i);
+        size += (size_t)sprintf(text + size,
+                                "eni-1 10.0.0.5 8.8.8.8 10.0.64.%d 8.8.8.8 1 2 egress\n", i);
     }
     struct flat flat;
     read_text(text, &flat);
@@ -445,7 +464,8 @@ static void a_node_is_named_by_what_the_line_has(void **state) {
         const char *name, *header, *line, *node, *identity, *interface;
     } CASES[] = {
         { "interface", "interface-id", "eni-1", "eni-1", "eni-1", "eni-1" },
-        { "interface and instance", "interface-id instance-id", "eni-1 i-1", "eni-1", "i-1", "eni-1" },
+        { "interface and instance", "interface-id instance-id", "eni-1 i-1", "eni-1", "i-1",
+          "eni-1" },
         { "resource", "interface-id resource-id", "- nat-1", "nat-1", "nat-1", "" },
         { "instance", "interface-id instance-id", "- i-1", "i-1", "i-1", "" },
         { "own address", "interface-id flow-direction", "- ingress", "8.8.8.8", "8.8.8.8", "" },
@@ -454,8 +474,9 @@ static void a_node_is_named_by_what_the_line_has(void **state) {
     };
     for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
         char text[256];
-        (void)snprintf(text, sizeof text, "start end srcaddr dstaddr %s\n10 20 10.0.0.1 8.8.8.8 %s\n",
-                       CASES[i].header, CASES[i].line);
+        (void)snprintf(text, sizeof text,
+                       "start end srcaddr dstaddr %s\n10 20 10.0.0.1 8.8.8.8 %s\n", CASES[i].header,
+                       CASES[i].line);
         struct flat flat;
         read_text(text, &flat);
         assert_int_equal(flat.count, 1);
@@ -536,7 +557,8 @@ static void an_inventory_row_counts_only_while_it_is_valid(void **state) {
     flat_done(&flat);
 }
 
-/* More interfaces than the table of points holds, and more instances of one interface than a list. */
+/* More interfaces than the table of points holds, and more instances of one interface than a list.
+ */
 static void too_many_interfaces_end_a_batch_and_nothing_is_lost(void **state) {
     (void)state;
     char *text = malloc(70000 * 64);
