@@ -219,6 +219,12 @@ static size_t small_size_max(uint32_t count, unsigned width, uint16_t high, bool
     return other > packed ? other : packed;
 }
 
+/* Columns that zstd is given whole, as two planes of bytes. Tokens are for magnitudes: of quality,
+ * whose bits are flags and mostly the same ones, they would keep three bits a row as raw mantissa. */
+static bool is_wide(unsigned number) {
+    return number == SECTION_EPHEMERAL || number == SECTION_QUALITY;
+}
+
 void frame_writer_small(struct frame_writer *writer, unsigned number) {
     uint32_t count = writer->row_count;
     uint16_t low = UINT16_MAX;
@@ -232,7 +238,7 @@ void frame_writer_small(struct frame_writer *writer, unsigned number) {
         return;
     }
     unsigned width = column_width((uint64_t)high - low);
-    bool as_planes = number == SECTION_EPHEMERAL;
+    bool as_planes = is_wide(number);
     size_t unpacked_before = writer->unpacked_size;
     if (width <= SMALL_WIDTH_MAX || !zstd_pays(writer, width, as_planes)) {
         put_packed(writer, number, low, high);
