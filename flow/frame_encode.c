@@ -13,7 +13,7 @@ struct frame_encoder {
     struct frame_writer writer;
     struct frame_addresses addresses;
     struct frame_rows rows;
-    struct frame_minute minutes[FRAME_MINUTES_MAX];
+    struct frame_minute minutes[FRAME_MINUTES_ROOM];
     uint16_t slots[DICTIONARY_CODES_MAX]; /* by rank: index of a node's local address + 1; all 0 */
 };
 

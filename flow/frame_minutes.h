@@ -7,8 +7,11 @@
 /* The per-minute totals of a frame: flows at their end, packets and bytes spread by flow/spread.h
  * with the stamp's unit and reach. Sums are modulo 2^64. */
 
-/* Computes them into `minutes` (room for FRAME_MINUTES_MAX, ascending, only minutes with something
- * in them) and returns how many. 0: there are none, or they are left out: the records span more
+/* Where they are summed: one more than there can be. */
+#define FRAME_MINUTES_ROOM (FRAME_MINUTES_MAX + 1u)
+
+/* Computes them into `minutes` (FRAME_MINUTES_ROOM, ascending, only minutes with something in them)
+ * and returns how many. 0: there are none, or they are left out: the records span more
  * than FRAME_MINUTES_MAX minutes, touch more than 2^20 in all, or the stamp's unit and reach are no
  * use. */
 uint32_t frame_minutes_sum(struct frame_minute *minutes, const struct batch *batch);

@@ -305,14 +305,14 @@ static void the_same_batch_gives_the_same_bytes(void **state) {
     free(first);
 }
 
-static void minutes_are_those_of_a_plain_sum(void **state) {
-    struct fixture *f = *state;
+static void check_minutes(struct fixture *f, uint64_t duration_ms, unsigned value_bits) {
     static struct frame_minute minutes[FRAME_MINUTES_MAX];
     uint32_t count;
     bool has_totals;
     struct error err = { 0 };
     struct batch_recipe recipe = everyday;
-    recipe.duration_ms = 900000; /* longer than the reach */
+    recipe.duration_ms = duration_ms;
+    recipe.value_bits = value_bits;
     fill_random(&f->batch, &recipe, f->seed);
     encode(f);
     assert_true(frame_minutes(buffer_bytes(&f->out), minutes, &count, &has_totals, &err));
@@ -329,15 +329,25 @@ static void minutes_are_those_of_a_plain_sum(void **state) {
                             spread_until(s, f->batch.packets[i], from);
             want.flows += spread_window(s.to_ms - 1, 60000) == want.minute;
         }
-        assert_int_equal(minutes[m].flows, want.flows);
-        assert_int_equal(minutes[m].packets, want.packets);
-        assert_int_equal(minutes[m].bytes, want.bytes);
+        assert_true(minutes[m].flows == want.flows);
+        assert_true(minutes[m].packets == want.packets);
+        assert_true(minutes[m].bytes == want.bytes);
         assert_true(m == 0 || minutes[m].minute > minutes[m - 1].minute);
         bytes += want.bytes;
     }
     struct frame_header header;
     assert_true(frame_header_read(&header, buffer_bytes(&f->out), &err));
-    assert_int_equal(bytes, header.bytes);
+    assert_true(bytes == header.bytes);
+}
+
+static void minutes_are_those_of_a_plain_sum(void **state) {
+    static const uint64_t durations_ms[] = { 1, 50000, 119000, 900000 /* more than the reach */ };
+    static const unsigned value_bits[] = { 6, 32, 33, 64 };
+    for (size_t d = 0; d < sizeof durations_ms / sizeof *durations_ms; d++) {
+        for (size_t v = 0; v < sizeof value_bits / sizeof *value_bits; v++) {
+            check_minutes(*state, durations_ms[d], value_bits[v]);
+        }
+    }
 }
 
 static void minutes_are_left_out_when_there_are_too_many(void **state) {
