@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The commit, step by step, and what a crash between two steps leaves:
  *
- *   1. segments renamed, logs synced    unnamed segments and a tail of the logs: not counted
+ *   1. segments renamed, logs synced    unnamed segments and a new tail of the logs: not counted
  *   2. `state` linked as `state.before` the same
  *   3. new `state` replaces the old     the manifest's checksum still means `state.before`
  *   4. new `manifest` replaces the old  this is the commit
@@ -10,6 +10,7 @@
 #include "store/store.h"
 
 #include "base/file.h"
+#include "store/log.h"
 #include "store/state_file.h"
 
 #include <dirent.h>
@@ -23,18 +24,9 @@
 #include <unistd.h>
 #include <xxhash.h>
 
-#define LOG_BUFFER_SIZE ((size_t)64 * 1024)
 #define CHECKSUM_PIECE_SIZE ((size_t)64 * 1024)
 #define MANIFEST_SIZE_MAX ((size_t)1 << 30)
 #define STATE_VALUE "detector"
-
-/* A file that grows by lines. */
-struct log {
-    char *path;
-    int file;
-    uint64_t size; /* written and waiting */
-    struct buffer waiting;
-};
 
 struct store {
     char *directory;
@@ -45,6 +37,7 @@ struct store {
     struct manifest *manifest;
     struct flows_writer *flows;
     struct state *state;
+    bool is_state_ahead; /* of the manifest: a commit failed behind its step 3 */
     struct log alerts;
     struct log rejects;
     uint64_t reject_count;
@@ -52,62 +45,9 @@ struct store {
     uint64_t alerts_final;
 };
 
-static bool log_open(struct log *log, const char *directory, const char *name, struct error *err) {
-    buffer_init(&log->waiting, 16 * LOG_BUFFER_SIZE);
-    log->path = file_join(directory, name);
-    if (log->path == NULL) {
-        return error_set(err, ERROR_LIMIT, "no memory");
-    }
-    log->file = open(log->path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
-    return log->file >= 0 || error_system(err, errno, "%s", log->path);
-}
-
-/* Takes back all behind `size`. */
-static bool log_truncate(struct log *log, uint64_t size, struct error *err) {
-    struct stat status;
-    if (fstat(log->file, &status) != 0) {
-        return error_system(err, errno, "%s", log->path);
-    }
-    if ((uint64_t)status.st_size < size) {
-        return error_set(err, ERROR_FORMAT, "%s: %llu bytes, the manifest says %llu", log->path,
-                         (unsigned long long)status.st_size, (unsigned long long)size);
-    }
-    if (ftruncate(log->file, (off_t)size) != 0 || lseek(log->file, 0, SEEK_END) < 0) {
-        return error_system(err, errno, "%s", log->path);
-    }
-    log->size = size;
-    return true;
-}
-
-static bool log_flush(struct log *log, struct error *err) {
-    bool ok = file_write(log->file, log->path, buffer_bytes(&log->waiting), err);
-    buffer_reset(&log->waiting);
-    return ok;
-}
-
-static bool log_append(struct log *log, struct bytes line, struct error *err) {
-    if (log->waiting.size + line.size > LOG_BUFFER_SIZE && !log_flush(log, err)) {
-        return false;
-    }
-    buffer_put(&log->waiting, line.data, line.size);
-    log->size += line.size;
-    return buffer_check(&log->waiting, log->path, err);
-}
-
-static bool log_sync(struct log *log, struct error *err) {
-    return log_flush(log, err) &&
-           (fsync(log->file) == 0 || error_system(err, errno, "%s", log->path));
-}
-
-static void log_close(struct log *log) {
-    if (log->path != NULL && log->file >= 0) {
-        (void)close(log->file); /* synced by the commit, else not part of the store */
-    }
-    free(log->path);
-    buffer_done(&log->waiting);
-}
-
+/* A store that was interrupted before its first manifest counts as empty. */
 static bool is_empty_folder(const char *directory, bool *is_empty, struct error *err) {
+    static const char *const known[] = { ".", "..", "lock", "manifest.tmp" };
     DIR *folder = opendir(directory);
     if (folder == NULL) {
         *is_empty = errno == ENOENT;
@@ -115,9 +55,11 @@ static bool is_empty_folder(const char *directory, bool *is_empty, struct error 
     }
     *is_empty = true;
     for (struct dirent *entry; (entry = readdir(folder)) != NULL;) {
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) {
-            *is_empty = false;
+        bool is_known = false;
+        for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+            is_known |= strcmp(entry->d_name, known[i]) == 0;
         }
+        *is_empty &= is_known;
     }
     (void)closedir(folder);
     return true;
@@ -130,9 +72,9 @@ static int remove_one(const char *path, const struct stat *status, int kind, str
     return remove(path);
 }
 
-/* Removes a store's own files and nothing else; the lock stays, it is held. */
-static bool remove_store(struct store *store, struct error *err) {
-    static const char *const names[] = { "manifest", "state", "state.before", "alerts.ndjson",
+/* Removes what a store's manifest has named, and nothing else. */
+static bool remove_contents(struct store *store, struct error *err) {
+    static const char *const names[] = { "state", "state.before", "alerts.ndjson",
                                          "rejects.ndjson", "flows" };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         char *path = file_join(store->directory, names[i]);
@@ -248,7 +190,31 @@ static bool take_lock(struct store *store, struct error *err) {
     return ok;
 }
 
-/* Makes or checks the folder, by mode; leaves it locked, with a manifest. */
+/* Nothing was ever committed to it. */
+static bool is_empty_manifest(struct manifest *manifest) {
+    return manifest_input_count(manifest) == 0 && manifest_segment_count(manifest) == 0 &&
+           manifest_files(manifest)->state_checksum == 0 &&
+           manifest_files(manifest)->alerts_size == 0;
+}
+
+/* What STORE_NEW and STORE_APPEND may not go on with is an error. */
+static bool read_store(struct store *store, enum store_mode mode, struct error *err) {
+    if (!read_manifest_file(store->manifest_path, store->manifest, err)) {
+        return false;
+    }
+    return mode == STORE_APPEND || is_empty_manifest(store->manifest) ||
+           error_set(err, ERROR_ARGUMENT,
+                     "%s: holds a store already (--append goes on with it, --force starts anew)",
+                     store->directory);
+}
+
+static bool is_there(const char *path) {
+    return access(path, F_OK) == 0;
+}
+
+/* Makes or checks the folder, by mode; leaves it locked, with a manifest. The old manifest gives way
+ * to an empty one before anything that it names is removed: whenever the program ends, there is a
+ * whole store. */
 static bool prepare_folder(struct store *store, enum store_mode mode, struct error *err) {
     char *inside = file_join(store->directory, "");
     bool is_empty = true;
@@ -258,25 +224,21 @@ static bool prepare_folder(struct store *store, enum store_mode mode, struct err
     if (!ok) {
         return false;
     }
-    bool is_store = access(store->manifest_path, F_OK) == 0;
-    if (mode == STORE_NEW && is_store) {
-        return error_set(err, ERROR_ARGUMENT,
-                         "%s: holds a store already (--append goes on with it, --force starts "
-                         "anew)",
-                         store->directory);
-    }
-    if (!is_empty && !is_store) {
+    if (!is_empty && !is_there(store->manifest_path)) {
         return error_set(err, ERROR_ARGUMENT, "%s: is not empty and not a store: left as it is",
                          store->directory);
     }
-    if (!take_lock(store, err) || (mode == STORE_FORCE && !remove_store(store, err))) {
+    if (!take_lock(store, err)) {
         return false;
     }
-    if (mode == STORE_APPEND && is_store) {
-        return read_manifest_file(store->manifest_path, store->manifest, err) &&
-               recover_state(store, err);
+    bool is_store = is_there(store->manifest_path); /* asked again: nobody else can change it now */
+    if (is_store && mode != STORE_FORCE && !read_store(store, mode, err)) {
+        return false;
     }
-    return write_manifest(store, err);
+    if (is_store && mode == STORE_APPEND) {
+        return recover_state(store, err);
+    }
+    return write_manifest(store, err) && remove_contents(store, err);
 }
 
 bool store_open(struct store **out, const char *directory, enum store_mode mode,
@@ -298,10 +260,11 @@ bool store_open(struct store **out, const char *directory, enum store_mode mode,
     bool ok = manifest_new(&store->manifest, err) && prepare_folder(store, mode, err) &&
               flows_writer_open(&store->flows, directory, store->manifest, err) &&
               state_file_open(&store->state, store->state_path, err) &&
-              log_open(&store->alerts, directory, "alerts.ndjson", err) &&
-              log_open(&store->rejects, directory, "rejects.ndjson", err) &&
-              log_truncate(&store->alerts, manifest_files(store->manifest)->alerts_size, err) &&
-              log_truncate(&store->rejects, manifest_files(store->manifest)->rejects_size, err);
+              log_open(&store->alerts, directory, "alerts.ndjson",
+                       manifest_files(store->manifest)->alerts_size, err) &&
+              log_open(&store->rejects, directory, "rejects.ndjson",
+                       manifest_files(store->manifest)->rejects_size, err) &&
+              log_count_lines(&store->rejects, &store->reject_count, err);
     if (!ok) {
         store_close(store);
         return false;
@@ -358,14 +321,26 @@ void store_mark_final(struct store *store) {
     store->has_mark = true;
 }
 
+/* Keeps the committed state under a second name; not what a failed commit has put in its place. */
+static bool keep_state(struct store *store, struct error *err) {
+    if (store->is_state_ahead) {
+        return true;
+    }
+    (void)unlink(store->before_path); /* of a commit that ended after its step 4 */
+    if (link(store->state_path, store->before_path) != 0) {
+        return errno == ENOENT || error_system(err, errno, "%s", store->before_path);
+    }
+    return file_sync_folder(store->before_path, err);
+}
+
 static bool commit_state(struct store *store, struct buffer *detector, struct error *err) {
     if (detector->size == 0) {
         return true;
     }
-    (void)unlink(store->before_path); /* of a commit that ended after its step 4 */
-    if (link(store->state_path, store->before_path) != 0 && errno != ENOENT) {
-        return error_system(err, errno, "%s", store->before_path);
+    if (!keep_state(store, err)) {
+        return false;
     }
+    store->is_state_ahead = true;
     return store->state->ops->put(store->state, STATE_VALUE, detector, err) &&
            store->state->ops->commit(store->state, err) &&
            checksum_file(store->state_path, &manifest_files(store->manifest)->state_checksum, err);
@@ -383,11 +358,14 @@ bool store_commit(struct store *store, struct buffer *detector, struct error *er
     struct manifest_files *files = manifest_files(store->manifest);
     files->alerts_size = store->has_mark ? store->alerts_final : store->alerts.size;
     files->rejects_size = store->rejects.size;
-    bool ok = log_sync(&store->alerts, err) && log_sync(&store->rejects, err) &&
+    bool ok = log_publish(&store->alerts, err) && log_publish(&store->rejects, err) &&
               commit_state(store, detector, err) && write_manifest(store, err);
     if (ok) {
         (void)unlink(store->before_path); /* nobody means it any more */
         store->has_mark = false;
+        store->is_state_ahead = false;
+        ok = log_settle(&store->alerts, files->alerts_size, err) &&
+             log_settle(&store->rejects, files->rejects_size, err);
     }
     return ok;
 }

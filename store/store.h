@@ -21,8 +21,8 @@
  * (query/) take no lock: what the manifest names does not change. One thread. */
 
 enum store_mode {
-    STORE_NEW,    /* the folder must be empty or not there */
-    STORE_APPEND, /* goes on behind the last commit; what came after it is taken back */
+    STORE_NEW,    /* the folder must be empty or not there, or a store without any commit */
+    STORE_APPEND, /* goes on behind the last commit; the next one takes back what came after it */
     STORE_FORCE,  /* what is there is removed, if it is a store: nothing else ever is */
 };
 
@@ -50,7 +50,7 @@ bool store_alert(struct store *store, struct bytes line, struct error *err);
 bool store_reject(struct store *store, struct bytes line, bool *is_kept, struct error *err);
 
 /* What was put into alerts.ndjson so far is final. What comes behind is what the windows that are
- * still open say now: it is shown, and taken back by the next STORE_APPEND, which says it again. */
+ * still open say now: it is shown, and taken back by the next commit, which says it again. */
 void store_mark_final(struct store *store);
 
 /* Finishes the segments, names them in the manifest, and makes it all durable. `detector` becomes

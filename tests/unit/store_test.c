@@ -73,6 +73,7 @@ static void expect_state(const char *folder, const char *want, const char *alert
     struct store *store = open_store(folder, STORE_APPEND);
     assert_true(store_detector(store, &value, &err));
     assert_true(bytes_equal(value, bytes_text(want)));
+    commit(store, "");
     store_close(store);
     buffer_init(&file, 1 << 20);
     assert_true(file_read(scratch_path(folder, "alerts.ndjson"), &file, &err));
@@ -83,6 +84,15 @@ static void expect_state(const char *folder, const char *want, const char *alert
 static void alert(struct store *store, const char *line) {
     struct error err;
     assert_true(store_alert(store, bytes_text(line), &err));
+}
+
+static void expect_file(const char *folder, const char *name, const char *want) {
+    struct error err;
+    struct buffer file;
+    buffer_init(&file, 1 << 20);
+    assert_true(file_read(scratch_path(folder, name), &file, &err));
+    assert_true(bytes_equal(buffer_bytes(&file), bytes_text(want)));
+    buffer_done(&file);
 }
 
 static void records_go_to_the_segment_of_their_hour(void **state) {
@@ -191,6 +201,126 @@ static void what_was_not_committed_is_taken_back(void **state) {
     scratch_free(folder);
 }
 
+static void without_a_commit_the_logs_stay_as_they_were(void **state) {
+    (void)state;
+    char *folder = scratch_new();
+    struct store *store = open_store(folder, STORE_NEW);
+    alert(store, "final\n");
+    store_mark_final(store);
+    alert(store, "shown, not final\n");
+    commit(store, "one");
+    store_close(store);
+    store = open_store(folder, STORE_APPEND);
+    store_close(store);
+    expect_file(folder, "alerts.ndjson", "final\nshown, not final\n");
+    store = open_store(folder, STORE_APPEND);
+    alert(store, "of a run that failed\n");
+    store_close(store);
+    expect_file(folder, "alerts.ndjson", "final\nshown, not final\n");
+    assert_int_not_equal(access(scratch_path(folder, "alerts.ndjson.tmp"), F_OK), 0);
+    scratch_free(folder);
+}
+
+static void a_second_commit_takes_back_what_the_first_showed(void **state) {
+    (void)state;
+    char *folder = scratch_new();
+    struct store *store = open_store(folder, STORE_NEW);
+    alert(store, "one\n");
+    store_mark_final(store);
+    alert(store, "shown\n");
+    commit(store, "1");
+    alert(store, "two\n");
+    commit(store, "2");
+    store_close(store);
+    expect_file(folder, "alerts.ndjson", "one\ntwo\n");
+    scratch_free(folder);
+}
+
+static void a_store_that_never_came_to_a_commit_may_be_begun_again(void **state) {
+    (void)state;
+    struct error err;
+    char *folder = scratch_new();
+    struct store *store = open_store(folder, STORE_NEW);
+    add_records(store, HOUR_MS, 1, 0);
+    assert_true(flows_commit(store_flows(store), &err));
+    store_close(store);
+    store = open_store(folder, STORE_NEW);
+    assert_int_not_equal(access(scratch_path(folder, "flows"), F_OK), 0);
+    commit(store, "one");
+    store_close(store);
+    assert_false(store_open(&store, folder, STORE_NEW, &err));
+    assert_non_null(strstr(err.message, "holds a store already"));
+    scratch_free(folder);
+}
+
+static void a_folder_with_only_a_lock_counts_as_empty(void **state) {
+    (void)state;
+    struct error err;
+    char *folder = scratch_new();
+    assert_true(file_replace(scratch_path(folder, "lock"), bytes_text(""), &err));
+    assert_true(file_replace(scratch_path(folder, "manifest.tmp"), bytes_text("WE"), &err));
+    store_close(open_store(folder, STORE_NEW));
+    scratch_free(folder);
+}
+
+/* --force, ended between its empty manifest and the removal of the old files. */
+static void a_crash_of_force_leaves_an_empty_store(void **state) {
+    (void)state;
+    struct error err;
+    struct buffer empty;
+    char *folder = scratch_new();
+    buffer_init(&empty, 1 << 20);
+    struct store *store = open_store(folder, STORE_NEW);
+    assert_true(file_read(scratch_path(folder, "manifest"), &empty, &err));
+    alert(store, "old\n");
+    commit(store, "old");
+    store_close(store);
+    assert_true(file_replace(scratch_path(folder, "manifest"), buffer_bytes(&empty), &err));
+    store_close(open_store(folder, STORE_NEW));
+    assert_int_not_equal(access(scratch_path(folder, "state"), F_OK), 0);
+    assert_int_not_equal(access(scratch_path(folder, "alerts.ndjson"), F_OK), 0);
+    buffer_done(&empty);
+    scratch_free(folder);
+}
+
+static void a_failed_commit_done_again_keeps_the_way_back(void **state) {
+    (void)state;
+    struct error err;
+    struct buffer bytes;
+    char *folder = scratch_new();
+    struct store *store = open_store(folder, STORE_NEW);
+    commit(store, "one");
+    /* A folder in the manifest's place of passage: its step fails. */
+    assert_int_equal(mkdir(scratch_path(folder, "manifest.tmp"), 0777), 0);
+    for (int i = 0; i < 2; i++) {
+        buffer_init(&bytes, 1 << 10);
+        buffer_put(&bytes, "two", 3);
+        assert_false(store_commit(store, &bytes, &err));
+        buffer_done(&bytes);
+    }
+    store_close(store);
+    assert_int_equal(rmdir(scratch_path(folder, "manifest.tmp")), 0);
+    expect_state(folder, "one", "");
+    scratch_free(folder);
+}
+
+static void rejects_are_bounded_over_all_runs(void **state) {
+    (void)state;
+    struct error err;
+    bool is_kept = true;
+    char *folder = scratch_new();
+    for (uint32_t run = 0; run < 2; run++) {
+        struct store *store = open_store(folder, run == 0 ? STORE_NEW : STORE_APPEND);
+        for (uint32_t i = 0; i < STORE_REJECTS_MAX / 2 + 1; i++) {
+            assert_true(store_reject(store, bytes_text("{}\n"), &is_kept, &err));
+        }
+        assert_true(is_kept == (run == 0));
+        commit(store, "");
+        store_close(store);
+    }
+    scratch_free(folder);
+}
+
 /* Steps 3 and 4 of the commit (store/store.c): the state is replaced, then the manifest. */
 static void a_crash_between_state_and_manifest_goes_back(void **state) {
     (void)state;
@@ -276,7 +406,14 @@ int main(void) {
         cmocka_unit_test(a_crash_between_state_and_manifest_goes_back),
         cmocka_unit_test(a_crash_in_the_first_commit_leaves_an_empty_store),
         cmocka_unit_test(a_state_that_nobody_committed_is_an_error),
+        cmocka_unit_test(without_a_commit_the_logs_stay_as_they_were),
+        cmocka_unit_test(a_second_commit_takes_back_what_the_first_showed),
+        cmocka_unit_test(a_store_that_never_came_to_a_commit_may_be_begun_again),
+        cmocka_unit_test(a_folder_with_only_a_lock_counts_as_empty),
+        cmocka_unit_test(a_crash_of_force_leaves_an_empty_store),
+        cmocka_unit_test(a_failed_commit_done_again_keeps_the_way_back),
         cmocka_unit_test(rejects_are_bounded),
+        cmocka_unit_test(rejects_are_bounded_over_all_runs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
