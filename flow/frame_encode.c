@@ -38,7 +38,7 @@ void frame_encoder_free(struct frame_encoder *encoder) {
  */
 static void fill_peer(const void *context, uint64_t *values, uint32_t first, uint32_t count) {
     const struct frame_encoder *encoder = context;
-    const uint16_t *peer = encoder->writer.column + first;
+    const uint16_t *peer = encoder->rows.peer_at + first;
     const uint16_t *node = encoder->rows.node + first;
     values[0] = peer[0];
     for (uint32_t i = 1; i < count; i++) {
@@ -70,6 +70,19 @@ static void fill_packets(const void *context, uint64_t *values, uint32_t first, 
 static void fill_bytes(const void *context, uint64_t *values, uint32_t first, uint32_t count) {
     const struct frame_encoder *encoder = context;
     frame_rows_gather_u64(&encoder->rows, values, encoder->batch->bytes, first, count);
+}
+
+/* A column of two bits, out of those that share a byte. */
+static void put_small_bits(struct frame_encoder *encoder, unsigned number, unsigned shift) {
+    for (uint32_t i = 0; i < encoder->rows.count; i++) {
+        encoder->writer.column[i] = encoder->rows.small_at[i] >> shift & 3;
+    }
+    frame_writer_small(&encoder->writer, number);
+}
+
+static void put_placed(struct frame_encoder *encoder, unsigned number, const uint16_t *column) {
+    memcpy(encoder->writer.column, column, encoder->rows.count * sizeof *column);
+    frame_writer_small(&encoder->writer, number);
 }
 
 static void put_small_u8(struct frame_encoder *encoder, unsigned number, const uint8_t *column) {
@@ -124,7 +137,7 @@ static void put_node_run(struct frame_encoder *encoder, uint32_t node_distance, 
 
 static void put_nodes_and_locals(struct frame_encoder *encoder) {
     const struct frame_rows *rows = &encoder->rows;
-    frame_rows_gather_u16(rows, encoder->writer.column, rows->local);
+    memcpy(encoder->writer.column, rows->local_at, rows->count * sizeof *rows->local_at);
     uint32_t run_count = 0;
     uint32_t next_node = 0;
     for (uint32_t first = 0; first < rows->count;) {
@@ -142,12 +155,12 @@ static void put_nodes_and_locals(struct frame_encoder *encoder) {
 }
 
 static void put_peers(struct frame_encoder *encoder) {
-    frame_rows_gather_u16(&encoder->rows, encoder->writer.column, encoder->rows.peer);
+    const uint16_t *peer = encoder->rows.peer_at;
     uint16_t low = UINT16_MAX;
     uint16_t high = 0;
     for (uint32_t i = 0; i < encoder->rows.count; i++) {
-        low = encoder->writer.column[i] < low ? encoder->writer.column[i] : low;
-        high = encoder->writer.column[i] > high ? encoder->writer.column[i] : high;
+        low = peer[i] < low ? peer[i] : low;
+        high = peer[i] > high ? peer[i] : high;
     }
     frame_writer_tokens(&encoder->writer, SECTION_PEER, fill_peer, encoder, low, high);
 }
@@ -174,7 +187,7 @@ static void put_service(struct frame_encoder *encoder) {
         frame_writer_constant(&encoder->writer, SECTION_SERVICE, 0);
         return;
     }
-    frame_rows_gather_u16(rows, encoder->writer.column, rows->service);
+    memcpy(encoder->writer.column, rows->service_at, rows->count * sizeof *rows->service_at);
     frame_writer_column(&encoder->writer, SECTION_SERVICE, 0, rows->service_count - 1);
 }
 
@@ -184,15 +197,15 @@ static void put_columns(struct frame_encoder *encoder, const struct batch *batch
     put_peers(encoder);
     put_times(encoder);
     put_service(encoder);
-    put_small_u16(encoder, SECTION_EPHEMERAL, rows->ephemeral);
-    put_small_u16(encoder, SECTION_PORT_ORDER, rows->port_order);
+    put_placed(encoder, SECTION_EPHEMERAL, rows->ephemeral_at);
+    put_small_bits(encoder, SECTION_PORT_ORDER, FRAME_SMALL_PORT_ORDER_SHIFT);
     put_large(encoder, SECTION_PACKETS, fill_packets, batch->packets);
     put_large(encoder, SECTION_BYTES, fill_bytes, batch->bytes);
     put_small_u16(encoder, SECTION_QUALITY, batch->quality);
     put_small_u8(encoder, SECTION_TCP_FLAGS, batch->tcp_flags);
-    put_small_u8(encoder, SECTION_DIRECTION, batch->direction);
-    put_small_u8(encoder, SECTION_INITIATOR, batch->initiator);
-    put_small_u8(encoder, SECTION_ACTION, batch->action);
+    put_small_bits(encoder, SECTION_DIRECTION, FRAME_SMALL_DIRECTION_SHIFT);
+    put_small_bits(encoder, SECTION_INITIATOR, FRAME_SMALL_INITIATOR_SHIFT);
+    put_small_bits(encoder, SECTION_ACTION, FRAME_SMALL_ACTION_SHIFT);
     put_small_u8(encoder, SECTION_FLOW_LOG, batch->flow_log);
 }
 

@@ -64,13 +64,41 @@ static uint64_t narrow_unit(uint64_t unit, const uint64_t *values, size_t count)
     return unit;
 }
 
-static void divide(uint64_t *values, size_t count, uint64_t unit) {
+/* Fills ends and durations as multiples of `unit`; false when one is none. */
+static bool fill_multiples(struct frame_rows *rows, const int64_t *restrict start_ms,
+                           const int64_t *restrict end_ms, uint64_t unit) {
     struct exact_divisor divisor = exact_divisor_of(unit);
-    for (size_t i = 0; i < count; i++) {
-        values[i] = (values[i] >> divisor.shift) * divisor.inverse;
+    int64_t low = rows->end_low_ms;
+    uint64_t bad = 0;
+    uint64_t shortest = UINT64_MAX;
+    uint64_t longest = 0;
+    for (uint32_t i = 0; i < rows->count; i++) {
+        uint64_t end = (uint64_t)(end_ms[i] - low);
+        uint64_t duration = (uint64_t)(end_ms[i] - start_ms[i]);
+        uint64_t end_units = (end >> divisor.shift) * divisor.inverse;
+        uint64_t units = (duration >> divisor.shift) * divisor.inverse;
+        bad |= ((end | duration) & divisor.low_mask) | (end_units > divisor.limit) |
+               (units > divisor.limit);
+        shortest = units < shortest ? units : shortest;
+        longest = units > longest ? units : longest;
+        rows->end[i] = end_units;
+        rows->duration[i] = units;
     }
+    rows->duration_low = shortest;
+    rows->duration_high = longest;
+    return bad == 0;
 }
 
+/* The greatest unit that the times of the first `count` rows have in common; 0: any. */
+static uint64_t find_unit(struct frame_rows *rows, const struct batch *batch, uint32_t count) {
+    for (uint32_t i = 0; i < count; i++) {
+        rows->end[i] = (uint64_t)(batch->end_ms[i] - rows->end_low_ms);
+        rows->duration[i] = (uint64_t)(batch->end_ms[i] - batch->start_ms[i]);
+    }
+    return narrow_unit(narrow_unit(0, rows->end, count), rows->duration, count);
+}
+
+/* Nearly always the unit of all is that of the first few, which one pass then proves. */
 static void fill_times(struct frame_rows *rows, const struct batch *batch) {
     uint32_t count = rows->count;
     int64_t low = count == 0 ? 0 : batch->end_ms[0];
@@ -79,75 +107,70 @@ static void fill_times(struct frame_rows *rows, const struct batch *batch) {
         low = batch->end_ms[i] < low ? batch->end_ms[i] : low;
         high = batch->end_ms[i] > high ? batch->end_ms[i] : high;
     }
-    uint64_t shortest = count == 0 ? 0 : UINT64_MAX;
-    uint64_t longest = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        uint64_t duration = (uint64_t)(batch->end_ms[i] - batch->start_ms[i]);
-        rows->end[i] = (uint64_t)(batch->end_ms[i] - low);
-        rows->duration[i] = duration;
-        shortest = duration < shortest ? duration : shortest;
-        longest = duration > longest ? duration : longest;
-    }
-    uint64_t unit = narrow_unit(narrow_unit(0, rows->end, count), rows->duration, count);
-    if (unit == 0 || unit > UINT32_MAX) {
-        unit = 1;
-    }
-    divide(rows->end, count, unit);
-    divide(rows->duration, count, unit);
     rows->end_low_ms = low;
     rows->end_high_ms = high;
-    rows->duration_low = shortest / unit;
-    rows->duration_high = longest / unit;
+    uint64_t unit = find_unit(rows, batch, count < UNIT_CHUNK ? count : UNIT_CHUNK);
+    if (unit == 0 || unit > UINT32_MAX ||
+        !fill_multiples(rows, batch->start_ms, batch->end_ms, unit)) {
+        unit = find_unit(rows, batch, count);
+        unit = unit == 0 || unit > UINT32_MAX ? 1 : unit;
+        (void)fill_multiples(rows, batch->start_ms, batch->end_ms, unit);
+    }
     rows->time_unit_ms = (uint32_t)unit;
 }
 
-static void fill_addresses(struct frame_rows *rows, const struct batch *batch,
-                           const struct frame_addresses *addresses) {
-    for (uint32_t i = 0; i < rows->count; i++) {
-        rows->local[i] = addresses->rank[batch_local(batch, i)];
-        rows->peer[i] = addresses->rank[batch_peer(batch, i)];
+#define SERVICE_BITS_SMALL 12u
+#define SERVICE_BITS_LARGE 16u
+
+static uint32_t service_slot(uint32_t service, unsigned bits) {
+    return (service * UINT32_C(0x9E3779B1)) >> (32 - bits);
+}
+
+/* The large table, with all services so far. */
+static void grow_service_slots(struct frame_rows *rows, uint32_t service_count) {
+    uint64_t *slots = rows->service_slots;
+    memset(slots, 0, sizeof *slots << SERVICE_BITS_LARGE);
+    for (uint32_t s = 0; s < service_count; s++) {
+        uint32_t at = service_slot(rows->services[s], SERVICE_BITS_LARGE);
+        while (slots[at] != 0) {
+            at = (at + 1) & ((1u << SERVICE_BITS_LARGE) - 1);
+        }
+        slots[at] = (uint64_t)rows->services[s] << 16 | (s + 1);
     }
 }
 
 /* Finds each row's service, numbering them as they come. The table starts at 4,096 slots, which
  * stay in the cache, and becomes large enough for any batch when it is half full. */
 static uint32_t number_services(struct frame_rows *rows, const uint32_t *keys) {
-    unsigned bits = 12;
-    uint32_t *slots = rows->service_slots;
+    unsigned bits = SERVICE_BITS_SMALL;
+    uint64_t *slots = rows->service_slots;
     uint32_t service_count = 0;
     memset(slots, 0, sizeof *slots << bits);
     for (uint32_t i = 0; i < rows->count; i++) {
-        uint32_t at = (keys[i] * UINT32_C(0x9E3779B1)) >> (32 - bits);
-        while (slots[at] != 0 && rows->services[slots[at] - 1] != keys[i]) {
+        uint32_t at = service_slot(keys[i], bits);
+        while (slots[at] != 0 && slots[at] >> 16 != keys[i]) {
             at = (at + 1) & ((1u << bits) - 1);
         }
-        if (slots[at] == 0) {
+        uint64_t slot = slots[at];
+        if (__builtin_expect(slot == 0, 0)) {
             rows->services[service_count] = keys[i];
             rows->service_rows[service_count] = 0;
-            slots[at] = ++service_count;
-            rows->service[i] = (uint16_t)(service_count - 1);
-            rows->service_rows[service_count - 1]++;
-            if (bits == 12 && service_count > 2048) {
-                bits = 16;
-                memset(slots, 0, sizeof *slots << bits);
-                for (uint32_t s = 0; s < service_count; s++) {
-                    at = (rows->services[s] * UINT32_C(0x9E3779B1)) >> (32 - bits);
-                    while (slots[at] != 0) {
-                        at = (at + 1) & ((1u << bits) - 1);
-                    }
-                    slots[at] = s + 1;
-                }
+            slot = ++service_count;
+            slots[at] = (uint64_t)keys[i] << 16 | slot;
+            if (bits == SERVICE_BITS_SMALL && service_count > 2048) {
+                bits = SERVICE_BITS_LARGE;
+                grow_service_slots(rows, service_count);
             }
-            continue;
         }
-        rows->service[i] = (uint16_t)(slots[at] - 1);
-        rows->service_rows[slots[at] - 1]++;
+        uint32_t number = (uint32_t)(slot & 0xffff) - 1;
+        rows->service[i] = (uint16_t)number;
+        rows->service_rows[number]++;
     }
     return service_count;
 }
 
-/* Renumbers services by frequency, so that the common ones have tokens of their own. The key sorts
- * by falling row count, then by service. */
+/* Ranks services by frequency, so that the common ones have tokens of their own. The key sorts by
+ * falling row count, then by service. */
 static void rank_services(struct frame_rows *rows) {
     uint64_t *keys = rows->sort_keys;
     for (uint32_t s = 0; s < rows->service_count; s++) {
@@ -163,23 +186,39 @@ static void rank_services(struct frame_rows *rows) {
         rows->service_rank[keys[rank] & 0xffff] = (uint16_t)rank;
         rows->services[rank] = (uint32_t)(keys[rank] >> 16) & 0xffffff;
     }
-    for (uint32_t i = 0; i < rows->count; i++) {
-        rows->service[i] = rows->service_rank[rows->service[i]];
-    }
 }
 
-static void fill_ports(struct frame_rows *rows, const struct batch *batch) {
+static void fill_services(struct frame_rows *rows, const struct batch *batch) {
     uint32_t *keys = (uint32_t *)rows->sort_keys; /* free until services are ranked */
+    const uint16_t *src_port = batch->src_port;
+    const uint16_t *dst_port = batch->dst_port;
     for (uint32_t i = 0; i < rows->count; i++) {
-        uint16_t src = batch->src_port[i];
-        uint16_t dst = batch->dst_port[i];
-        bool is_src_lower = src < dst;
-        rows->port_order[i] = is_src_lower;
-        rows->ephemeral[i] = is_src_lower ? dst : src;
-        keys[i] = (uint32_t)(is_src_lower ? src : dst) | (uint32_t)batch->protocol[i] << 16;
+        uint16_t lower = src_port[i] < dst_port[i] ? src_port[i] : dst_port[i];
+        keys[i] = (uint32_t)lower | (uint32_t)batch->protocol[i] << 16;
     }
     rows->service_count = number_services(rows, keys);
     rank_services(rows);
+}
+
+/* Which address is local has no pattern in busy logs, so it is chosen without a branch. */
+static void fill_codes(struct frame_rows *restrict rows, const struct batch *batch,
+                       const uint16_t *restrict ranks) {
+    for (uint32_t i = 0; i < rows->count; i++) {
+        uint32_t src = ranks[batch->src[i]];
+        uint32_t dst = ranks[batch->dst[i]];
+        uint32_t swap = (src ^ dst) & (0u - (batch->direction[i] == DIRECTION_IN));
+        uint32_t peer = dst ^ swap;
+        uint16_t src_port = batch->src_port[i];
+        uint16_t dst_port = batch->dst_port[i];
+        uint16_t higher = src_port < dst_port ? dst_port : src_port;
+        rows->peer[i] = (uint16_t)peer;
+        rows->codes[i] = (src ^ swap) | (uint64_t)peer << 16 | (uint64_t)rows->service[i] << 32 |
+                         (uint64_t)higher << 48;
+        rows->small[i] = (uint8_t)(batch->direction[i] << FRAME_SMALL_DIRECTION_SHIFT |
+                                   batch->initiator[i] << FRAME_SMALL_INITIATOR_SHIFT |
+                                   batch->action[i] << FRAME_SMALL_ACTION_SHIFT |
+                                   (src_port < dst_port) << FRAME_SMALL_PORT_ORDER_SHIFT);
+    }
 }
 
 static void sort_rows(struct frame_rows *rows, const struct batch *batch,
@@ -194,8 +233,19 @@ static void sort_rows(struct frame_rows *rows, const struct batch *batch,
                     addresses->count4 + addresses->count6);
     radix_order_u16(rows->order, rows->order_scratch, count, batch->node, rows->counters,
                     batch->node_count);
-    for (uint32_t i = 0; i < count; i++) {
-        rows->node[i] = batch->node[rows->order[i]];
+}
+
+/* All columns of up to 16 bits that batches usually have more than one value of. */
+static void place_codes(struct frame_rows *restrict rows, const uint16_t *restrict node) {
+    for (uint32_t place = 0; place < rows->count; place++) {
+        uint16_t row = rows->order[place];
+        uint64_t codes = rows->codes[row];
+        rows->local_at[place] = (uint16_t)codes;
+        rows->peer_at[place] = (uint16_t)(codes >> 16);
+        rows->service_at[place] = rows->service_rank[codes >> 32 & 0xffff];
+        rows->ephemeral_at[place] = (uint16_t)(codes >> 48);
+        rows->small_at[place] = rows->small[row];
+        rows->node[place] = node[row];
     }
 }
 
@@ -203,25 +253,47 @@ void frame_rows_fill(struct frame_rows *rows, const struct batch *batch,
                      const struct frame_addresses *addresses) {
     rows->count = batch->count;
     fill_times(rows, batch);
-    fill_addresses(rows, batch, addresses);
-    fill_ports(rows, batch);
+    fill_services(rows, batch);
+    fill_codes(rows, batch, addresses->rank);
     sort_rows(rows, batch, addresses);
+    place_codes(rows, batch->node);
 }
 
-void frame_rows_gather_u8(const struct frame_rows *rows, uint16_t *out, const uint8_t *column) {
+/* Whether all are equal; mostly told by the first that is not. */
+static bool is_constant_u8(const uint8_t *column, uint32_t count) {
+    return count == 0 || memcmp(column, column + 1, count - 1) == 0;
+}
+
+static bool is_constant_u16(const uint16_t *column, uint32_t count) {
+    return count == 0 || memcmp(column, column + 1, (count - 1) * sizeof *column) == 0;
+}
+
+void frame_rows_gather_u8(const struct frame_rows *rows, uint16_t *restrict out,
+                          const uint8_t *restrict column) {
+    if (is_constant_u8(column, rows->count)) {
+        for (uint32_t i = 0; i < rows->count; i++) {
+            out[i] = column[0];
+        }
+        return;
+    }
     for (uint32_t i = 0; i < rows->count; i++) {
         out[i] = column[rows->order[i]];
     }
 }
 
-void frame_rows_gather_u16(const struct frame_rows *rows, uint16_t *out, const uint16_t *column) {
+void frame_rows_gather_u16(const struct frame_rows *rows, uint16_t *restrict out,
+                           const uint16_t *restrict column) {
+    if (is_constant_u16(column, rows->count)) {
+        memcpy(out, column, rows->count * sizeof *out);
+        return;
+    }
     for (uint32_t i = 0; i < rows->count; i++) {
         out[i] = column[rows->order[i]];
     }
 }
 
-void frame_rows_gather_u64(const struct frame_rows *rows, uint64_t *out, const uint64_t *column,
-                           uint32_t first, uint32_t count) {
+void frame_rows_gather_u64(const struct frame_rows *rows, uint64_t *restrict out,
+                           const uint64_t *restrict column, uint32_t first, uint32_t count) {
     for (uint32_t i = 0; i < count; i++) {
         out[i] = column[rows->order[first + i]];
     }
