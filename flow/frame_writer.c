@@ -1,10 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A column goes block by block, so that its values, tokens and bits stay in the first-level cache.
- * zstd (level 1) is kept only where it makes a block smaller. Whether a small column is better
+ * zstd is kept only where it makes a block smaller: tables at level 1, blocks with parameters of
+ * their own. A block has few repeats worth finding beside what its entropy coder gives, and those
+ * are near: a table of 64 places finds them within 1 % of level 1's bytes, and skips quickly over
+ * tokens that are as good as random. Whether a small column is better
  * packed or compressed is tried on its first block and then done for all of them. */
 #include "flow/frame_writer.h"
 
 #define ZSTD_LEVEL 1
+/* Of blocks: all of one lies in the window (two planes of 4,096 bytes). */
+#define BLOCK_WINDOW_LOG 13
+#define BLOCK_HASH_LOG 6
+#define BLOCK_MATCH_MIN 6
 /* The body before its size is checked: far more than what passes. */
 #define BODY_SIZE_MAX (4u << 20)
 /* Tables below this size gain nothing from zstd. */
@@ -13,12 +20,29 @@
 #define SMALL_WIDTH_MAX 2u
 #define BLOCK_TABLE_ENTRY 8u
 
+static bool set_block_parameters(ZSTD_CCtx *zstd) {
+    static const struct {
+        ZSTD_cParameter parameter;
+        int value;
+    } settings[] = {
+        { ZSTD_c_compressionLevel, ZSTD_LEVEL }, { ZSTD_c_strategy, ZSTD_fast },
+        { ZSTD_c_windowLog, BLOCK_WINDOW_LOG },  { ZSTD_c_hashLog, BLOCK_HASH_LOG },
+        { ZSTD_c_minMatch, BLOCK_MATCH_MIN },
+    };
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
+        if (ZSTD_isError(ZSTD_CCtx_setParameter(zstd, settings[i].parameter, settings[i].value))) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool frame_writer_init(struct frame_writer *writer) {
     writer->kernels = column_kernels_best();
     buffer_init(&writer->body, BODY_SIZE_MAX);
     buffer_init(&writer->table, FRAME_TABLE_SIZE_MAX);
     writer->zstd = ZSTD_createCCtx();
-    return writer->zstd != NULL;
+    return writer->zstd != NULL && set_block_parameters(writer->zstd);
 }
 
 void frame_writer_done(struct frame_writer *writer) {
@@ -42,14 +66,18 @@ static void add_section(struct frame_writer *writer, unsigned number, size_t off
         (struct frame_written){ .number = number, .offset = offset, .section = section };
 }
 
-/* Appends `bytes` to the body, compressed when that is smaller; returns whether it is. */
-static bool put_compressed(struct frame_writer *writer, const uint8_t *bytes, size_t size) {
+/* Appends `bytes`, a table or a block, to the body, compressed when that is smaller; returns
+ * whether it is. */
+static bool put_compressed(struct frame_writer *writer, const uint8_t *bytes, size_t size,
+                           bool is_table) {
     size_t bound = ZSTD_compressBound(size);
     uint8_t *at = buffer_reserve(&writer->body, bound);
     if (at == NULL) {
         return false;
     }
-    size_t compressed = ZSTD_compressCCtx(writer->zstd, at, bound, bytes, size, ZSTD_LEVEL);
+    size_t compressed = is_table
+                            ? ZSTD_compressCCtx(writer->zstd, at, bound, bytes, size, ZSTD_LEVEL)
+                            : ZSTD_compress2(writer->zstd, at, bound, bytes, size);
     if (ZSTD_isError(compressed) || compressed >= size) {
         memcpy(at, bytes, size);
         writer->body.size += size;
@@ -66,7 +94,7 @@ void frame_writer_table(struct frame_writer *writer, unsigned number, uint32_t r
     if (rows > 0 && !table->failed) {
         bool is_compressed = false;
         if (may_compress && table->size >= TABLE_COMPRESS_MIN) {
-            is_compressed = put_compressed(writer, table->data, table->size);
+            is_compressed = put_compressed(writer, table->data, table->size, true);
         } else {
             buffer_put(&writer->body, table->data, table->size);
         }
@@ -116,7 +144,7 @@ static void put_token_block(struct frame_writer *writer, size_t table_offset, ui
     size_t bits_size =
         writer->kernels->tokens_encode(writer->plane, writer->bits, writer->values, count);
     size_t before = writer->body.size;
-    put_compressed(writer, writer->plane, count);
+    put_compressed(writer, writer->plane, count, false);
     size_t plane_size = writer->body.size - before;
     buffer_put(&writer->body, writer->bits, bits_size);
     set_block(writer, table_offset, block, plane_size, bits_size);
@@ -162,7 +190,7 @@ static void put_planes(struct frame_writer *writer, unsigned number, uint16_t lo
         uint32_t rows = frame_block_rows(count, block);
         split_planes(writer->plane, writer->column + block * FRAME_BLOCK_RECORDS, rows);
         size_t before = writer->body.size;
-        put_compressed(writer, writer->plane, 2 * (size_t)rows);
+        put_compressed(writer, writer->plane, 2 * (size_t)rows, false);
         set_block(writer, offset, block, writer->body.size - before, 0);
     }
     add_section(writer, number, offset,
@@ -199,8 +227,8 @@ static bool zstd_pays(struct frame_writer *writer, unsigned width, bool as_plane
         bits_size =
             writer->kernels->tokens_encode(writer->plane, writer->bits, writer->values, rows);
     }
-    size_t compressed = ZSTD_compressCCtx(writer->zstd, writer->trial, sizeof writer->trial,
-                                          writer->plane, size, ZSTD_LEVEL);
+    size_t compressed =
+        ZSTD_compress2(writer->zstd, writer->trial, sizeof writer->trial, writer->plane, size);
     size_t packed = column_packed_size(rows, width);
     return !ZSTD_isError(compressed) && compressed + bits_size < packed - packed / 16;
 }
@@ -220,7 +248,8 @@ static size_t small_size_max(uint32_t count, unsigned width, uint16_t high, bool
 }
 
 /* Columns that zstd is given whole, as two planes of bytes. Tokens are for magnitudes: of quality,
- * whose bits are flags and mostly the same ones, they would keep three bits a row as raw mantissa. */
+ * whose bits are flags and mostly the same ones, they would keep three bits a row as raw mantissa.
+ */
 static bool is_wide(unsigned number) {
     return number == SECTION_EPHEMERAL || number == SECTION_QUALITY;
 }

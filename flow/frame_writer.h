@@ -18,7 +18,7 @@ struct frame_written {
 };
 
 struct frame_writer {
-    ZSTD_CCtx *zstd;
+    ZSTD_CCtx *zstd; /* with the parameters of blocks */
     const struct column_kernels *kernels;
     uint32_t row_count;
     struct buffer body;
