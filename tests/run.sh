@@ -6,7 +6,8 @@
 #
 # Unit tests speak TAP (cmocka); scripts under tests/cli print "ok NAME", "not ok NAME" or
 # "skip NAME: why", one line a test. A program that ends with an error and no "not ok" line (a crash,
-# a sanitizer's report) is one failure of its own. What a failed test printed is shown.
+# a sanitizer's report), that ends before all tests of its plan have run, or that was not built is one
+# failure of its own. What a failed test printed is shown.
 set -u
 build=$1
 pattern=${2:-}
@@ -29,6 +30,11 @@ run() {
     skips=$(grep -cE '^(((not )?ok [0-9]+ # SKIP)|skip )' "$log/out")
     good=$(grep -E '^ok ' "$log/out" | grep -cv '# SKIP')
     bad=$(grep -E '^not ok ' "$log/out" | grep -cv '# SKIP')
+    planned=$(sed -n 's/^1\.\.\([0-9]*\)$/\1/p' "$log/out" | head -n 1)
+    if [ "$bad" -eq 0 ] && [ "${planned:-$((good + skips))}" -ne $((good + skips)) ]; then
+        bad=1
+        echo "not ok $name: $planned tests were planned, $((good + skips)) ran" >>"$log/out"
+    fi
     if [ "$bad" -eq 0 ] && { [ "$status" -ne 0 ] || [ $((good + skips)) -eq 0 ]; }; then
         bad=1
         echo "not ok $name: status $status" >>"$log/out"
@@ -47,14 +53,13 @@ run() {
 
 run layers sh -c 'sh scripts/layers.sh && echo "ok no room includes one to its right"'
 export CMOCKA_MESSAGE_OUTPUT=TAP
-for test in "$build"/tests/unit/*_test; do
-    [ -x "$test" ] && run "tests/unit/${test##*/}" "$test"
+# By the sources, so that what was not built fails and what has no source any more does not run.
+for source in tests/unit/*_test.c; do
+    run "${source%.c}" "$build/${source%.c}"
 done
-for replay in "$build"/tests/fuzz/*_replay; do
-    [ -x "$replay" ] || continue
-    target=${replay##*/}
-    target=${target%_fuzz_replay}
-    run "tests/fuzz/$target" "$replay" "tests/fuzz/corpus/$target"
+for source in tests/fuzz/*_fuzz.c; do
+    target=${source%_fuzz.c}
+    run "$target" "$build/${source%.c}_replay" "tests/fuzz/corpus/${target##*/}"
 done
 for script in tests/cli/*.sh tests/system/*/run.sh; do
     [ -e "$script" ] || continue

@@ -10,9 +10,10 @@ build=$1
 seconds=$2
 passed=0
 failed=0
-for fuzzer in "$build"/tests/fuzz/*_fuzz; do
-    name=${fuzzer##*/}
-    name=${name%_fuzz}
+for source in tests/fuzz/*_fuzz.c; do
+    fuzzer=$build/${source%.c}
+    name=${source##*/}
+    name=${name%_fuzz.c}
     work="$build/corpus/$name"
     mkdir -p "$work" "$build/findings"
     if "$fuzzer" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -malloc_limit_mb=512 \
