@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/json_write.h"
 
+#include "base/utf8.h"
+
 #include <assert.h>
 #include <math.h>
 
@@ -49,26 +51,6 @@ void json_end_array(struct json_writer *writer) {
     end(writer, ']');
 }
 
-/* The length of the UTF-8 sequence at the front of `text` (RFC 3629), 0 when it is none. */
-static size_t sequence_size(const uint8_t *text, size_t left) {
-    uint8_t first = text[0];
-    if (first < 0x80) {
-        return 1;
-    }
-    size_t size = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-    if (first < 0xc2 || first > 0xf4 || size > left) {
-        return 0;
-    }
-    for (size_t i = 1; i < size; i++) {
-        if ((text[i] & 0xc0) != 0x80) {
-            return 0;
-        }
-    }
-    bool is_overlong = (first == 0xe0 && text[1] < 0xa0) || (first == 0xf0 && text[1] < 0x90);
-    bool is_beyond = (first == 0xed && text[1] > 0x9f) || (first == 0xf4 && text[1] > 0x8f);
-    return is_overlong || is_beyond ? 0 : size;
-}
-
 static void put_escape(struct buffer *out, uint8_t octet) {
     static const char hex[] = "0123456789abcdef";
     const char *named = "\"\\\b\f\n\r\t";
@@ -89,18 +71,21 @@ static void put_quoted(struct buffer *out, struct bytes text) {
     size_t at = 0;
     while (at < text.size) {
         uint8_t octet = text.data[at];
-        size_t size = sequence_size(text.data + at, text.size - at);
-        if (size > 0 && octet >= 0x20 && octet != '"' && octet != '\\' && octet != 0x7f) {
+        size_t size = utf8_size(text.data + at, text.size - at);
+        bool is_control = utf8_is_control(text.data + at, size);
+        if (size > 0 && !is_control && octet != '"' && octet != '\\') {
             at += size;
             continue;
         }
         buffer_put(out, text.data + plain, at - plain);
         if (size == 0) {
             buffer_put(out, "\xef\xbf\xbd", 3); /* U+FFFD */
+            size = 1;
         } else {
-            put_escape(out, octet);
+            put_escape(out, text.data[at + size - 1]); /* U+0080 to U+009F: their last octet */
         }
-        plain = ++at;
+        at += size;
+        plain = at;
     }
     if (plain < at) {
         buffer_put(out, text.data + plain, at - plain);

@@ -4,6 +4,7 @@
 #include "base/time.h"
 #include "base/units.h"
 #include "flow/batch.h"
+#include "tools/printable.h"
 
 #define BOLD "\033[1m"
 #define RED "\033[31m"
@@ -14,12 +15,12 @@ static uint64_t whole(double value) {
     return value < 0 ? 0 : value > 1e18 ? (uint64_t)1e18 : (uint64_t)value;
 }
 
-/* Names come from logs: bytes that could move the cursor become '?'. */
 static void print_name(struct bytes name, FILE *out) {
-    for (size_t i = 0; i < name.size; i++) {
-        uint8_t octet = name.data[i];
-        fputc(octet < 0x20 || octet == 0x7f ? '?' : octet, out);
-    }
+    struct buffer text;
+    buffer_init(&text, 4 * name.size + 1);
+    printable_put(&text, name);
+    (void)fwrite(text.data, 1, text.size, out); /* console_flush looks */
+    buffer_done(&text);
 }
 
 static const char *colour_of(const struct alert *alert) {

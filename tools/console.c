@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tools/console.h"
 
+#include "tools/printable.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,32 +15,22 @@
 #define PROGRESS_FIRST_MS 1000
 #define PROGRESS_EVERY_MS 200
 
-char *console_printable(const char *text, char *out, size_t size) {
-    size_t at = 0;
-    for (const unsigned char *c = (const unsigned char *)text; *c != '\0'; c++) {
-        bool is_plain = (*c >= 0x20 && *c != 0x7f) || *c == '\n';
-        size_t need = is_plain ? 1 : 4;
-        if (at + need >= size) {
-            break;
-        }
-        if (is_plain) {
-            out[at++] = (char)*c;
-        } else {
-            at += (size_t)snprintf(out + at, size - at, "\\x%02x", *c);
-        }
-    }
-    out[at] = '\0';
-    return out;
-}
-
 void console_say(const char *program, const char *format, ...) {
-    char text[1024];
-    char printable[4096];
+    char text[8192]; /* a path and a message */
+    struct buffer line;
     va_list arguments;
     va_start(arguments, format);
     (void)vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    fprintf(stderr, "%s: %s\n", program, console_printable(text, printable, sizeof printable));
+    buffer_init(&line, 4 * sizeof text + 256);
+    for (const char *at = text; *at != '\0';) {
+        size_t size = strcspn(at, "\n"); /* a filter's error has three lines */
+        printable_put(&line, bytes_of(at, size));
+        buffer_put(&line, "\n", at[size] == '\n');
+        at += size + (at[size] == '\n');
+    }
+    fprintf(stderr, "%s: %.*s\n", program, (int)line.size, line.data == NULL ? "" : (const char *)line.data);
+    buffer_done(&line);
 }
 
 int console_fail(const char *program, const struct error *err, int otherwise) {
@@ -78,14 +70,23 @@ int console_width(void) {
     return 80;
 }
 
-bool console_flush(struct error *err) {
-    if (fflush(stdout) == 0 && !ferror(stdout)) {
+bool console_flush_or_go_on(bool *is_gone, struct error *err) {
+    if (*is_gone || (!ferror(stdout) && fflush(stdout) == 0)) {
         return true;
     }
-    if (errno == EPIPE) {
+    *is_gone = errno == EPIPE;
+    return *is_gone || error_system(err, errno, "stdout");
+}
+
+bool console_flush(struct error *err) {
+    bool is_gone = false;
+    if (!console_flush_or_go_on(&is_gone, err)) {
+        return false;
+    }
+    if (is_gone) {
         _exit(EXIT_DONE);
     }
-    return error_system(err, errno, "stdout");
+    return true;
 }
 
 static int64_t clock_ms(clockid_t clock) {

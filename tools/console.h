@@ -26,10 +26,6 @@ __attribute__((format(printf, 2, 3))) void console_say(const char *program, cons
  * `otherwise`. */
 int console_fail(const char *program, const struct error *err, int otherwise);
 
-/* Copies `text` (with its end) into `out`, bytes that could move a terminal's cursor as \xNN. What
- * does not fit is cut. Returns `out`. */
-char *console_printable(const char *text, char *out, size_t size);
-
 /* Whether to colour stdout: a terminal, and neither NO_COLOR nor TERM=dumb (CLICOLOR_FORCE wins). */
 bool console_has_colour(void);
 
@@ -42,6 +38,10 @@ int console_width(void);
 /* Leaves with status 0 when a reader closed stdout early, as a filter in a pipe does; flushes
  * stdout. False (err: ERROR_IO) when it could not be written otherwise. */
 bool console_flush(struct error *err);
+
+/* The same for a program that has more to do than to print: does not leave when the reader is gone,
+ * but says so in `*is_gone`, and what is printed from then on goes nowhere. */
+bool console_flush_or_go_on(bool *is_gone, struct error *err);
 
 /* A line on stderr that says how far a long run is; only on a terminal, only after a second, a few
  * times a second at most. */

@@ -198,8 +198,8 @@ static int ask(const struct flowq_options *options, int count, char **words) {
     struct zone *zone = NULL;
     struct query query;
     struct query_stats stats;
-    const char *name = options->timezone == NULL ? "UTC" : options->timezone;
-    if (!zone_open(name, &zone, &err) ||
+    const char *zone_text = options->timezone == NULL ? "UTC" : options->timezone;
+    if (!zone_open(zone_text, &zone, &err) ||
         !make_query(options, count, words, zone, &filter, &query, &err)) {
         filter_free(filter);
         zone_close(zone);

@@ -163,6 +163,11 @@ static struct bytes flags_text(uint8_t flags, char scratch[16]) {
     return bytes_of(scratch, size);
 }
 
+/* A reader that left or a full disk ends the query at once. */
+static bool give(struct answer *answer, const struct sheet_cell *cells, struct error *err) {
+    return sheet_row(&answer->sheet, cells, err) && (!ferror(stdout) || console_flush(err));
+}
+
 static bool give_row(void *context, const struct query_row *row, struct error *err) {
     struct answer *answer = context;
     char src[ADDRESS_TEXT_SIZE];
@@ -184,7 +189,7 @@ static bool give_row(void *context, const struct query_row *row, struct error *e
         { .number = (int64_t)row->packets },
         { .number = (int64_t)row->bytes },
     };
-    return sheet_row(&answer->sheet, cells, err);
+    return give(answer, cells, err);
 }
 
 static bool give_group(void *context, const struct query_group *group, struct error *err) {
@@ -217,7 +222,7 @@ static bool give_group(void *context, const struct query_group *group, struct er
     cells[count + 2].number = (int64_t)group->sums[QUERY_FLOWS];
     cells[count + 3].number = group->first_ms;
     cells[count + 4].number = group->last_ms;
-    return sheet_row(&answer->sheet, cells, err);
+    return give(answer, cells, err);
 }
 
 bool answer_run(const char *store, const struct query *query, enum sheet_form form,

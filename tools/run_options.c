@@ -18,6 +18,15 @@ void run_options_init(struct run_options *options) {
     *options = (struct run_options){ .lateness_ms = -1, .threads = 1 };
 }
 
+enum option_result run_options_check_paths(enum option_result parsed, int path_count,
+                                           struct error *err) {
+    if (parsed == OPTION_RUN && path_count == 0) {
+        error_set(err, ERROR_ARGUMENT, "no PATH was given (- is standard input)");
+        return OPTION_ERROR;
+    }
+    return parsed;
+}
+
 bool run_options_apply(const struct run_options *options, struct pipeline_options *out,
                        struct inventory **inventory, struct error *err) {
     if (options->is_append && options->is_force) {

@@ -62,6 +62,10 @@ extern const char *const run_progresses[]; /* auto, never */
       .help = "progress on a terminal: auto (default) or never" }
 /* clang-format on */
 
+/* Without any PATH OPTION_RUN becomes OPTION_ERROR (err set). */
+enum option_result run_options_check_paths(enum option_result parsed, int path_count,
+                                           struct error *err);
+
 /* Turns the options into the pipeline's, opening the inventory (freed by the caller: it is
  * options->feeds.source.inventory). Errors: ERROR_ARGUMENT; those of inventory_open. */
 bool run_options_apply(const struct run_options *options, struct pipeline_options *out,

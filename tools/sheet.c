@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A table's rows wait as texts until there are enough to measure: each cell as a length and its
- * characters. Widths count characters, not bytes; bytes that could move the cursor become '?'. */
+ * characters, made printable. Widths count characters, not bytes. */
 #include "tools/sheet.h"
 
 #include "base/json_write.h"
 #include "base/time.h"
 #include "base/units.h"
+#include "tools/printable.h"
 
 #define LINE_SIZE_MAX ((size_t)1 << 20)
 #define WAITING_SIZE_MAX ((size_t)64 << 20)
@@ -16,6 +17,11 @@ void sheet_begin(struct sheet *sheet, enum sheet_form form, const struct sheet_c
     *sheet = (struct sheet){ .form = form, .columns = columns, .count = count, .out = out };
     buffer_init(&sheet->line, LINE_SIZE_MAX);
     buffer_init(&sheet->waiting, WAITING_SIZE_MAX);
+    buffer_init(&sheet->printable, 4 * LINE_SIZE_MAX);
+}
+
+static bool is_unsigned(enum sheet_kind kind) {
+    return kind == SHEET_BYTES || kind == SHEET_COUNT;
 }
 
 static void put_line(struct sheet *sheet) {
@@ -23,13 +29,23 @@ static void put_line(struct sheet *sheet) {
     buffer_reset(&sheet->line);
 }
 
-/* A cell's text for tables and CSV; `scratch` holds it when it is made here. */
-static struct bytes cell_text(const struct sheet *sheet, enum sheet_kind kind,
+/* A text as it is, or printable where it goes to a terminal or stands in a table. */
+static struct bytes shown_text(struct sheet *sheet, struct bytes text) {
+    if (sheet->form != SHEET_TABLE && !sheet->is_human) {
+        return text;
+    }
+    buffer_reset(&sheet->printable);
+    printable_put(&sheet->printable, text);
+    return buffer_bytes(&sheet->printable);
+}
+
+/* A cell's text, valid until the next. `scratch` holds it when it is made here. */
+static struct bytes cell_text(struct sheet *sheet, enum sheet_kind kind,
                               const struct sheet_cell *cell, char scratch[CELL_SIZE]) {
-    uint64_t number = cell->number < 0 ? 0 : (uint64_t)cell->number;
+    uint64_t number = (uint64_t)cell->number;
     size_t size = 0;
     switch (kind) {
-    case SHEET_TEXT: return cell->text;
+    case SHEET_TEXT: return shown_text(sheet, cell->text);
     case SHEET_TIME:
         size = time_format(cell->number, sheet->zone, scratch);
         return bytes_of(scratch, size);
@@ -59,7 +75,9 @@ static struct bytes cell_text(const struct sheet *sheet, enum sheet_kind kind,
         return bytes_of(scratch, size);
     case SHEET_NUMBER: break;
     }
-    size = (size_t)snprintf(scratch, CELL_SIZE, "%lld", (long long)cell->number);
+    size = is_unsigned(kind)
+               ? (size_t)snprintf(scratch, CELL_SIZE, "%llu", (unsigned long long)number)
+               : (size_t)snprintf(scratch, CELL_SIZE, "%lld", (long long)cell->number);
     return bytes_of(scratch, size);
 }
 
@@ -110,9 +128,12 @@ static void json_row(struct sheet *sheet, const struct sheet_cell *cells) {
         enum sheet_kind kind = sheet->columns[i].kind;
         json_key(&json, sheet->columns[i].name);
         if (kind == SHEET_TEXT || kind == SHEET_TIME) {
-            json_text(&json, cell_text(sheet, kind, &cells[i], scratch));
+            json_text(&json, kind == SHEET_TEXT ? cells[i].text
+                                                : cell_text(sheet, kind, &cells[i], scratch));
         } else if (kind == SHEET_SHARE) {
             json_decimal(&json, (double)cells[i].number / 100, 2);
+        } else if (is_unsigned(kind)) {
+            json_u64(&json, (uint64_t)cells[i].number);
         } else {
             json_i64(&json, cells[i].number);
         }
@@ -120,27 +141,15 @@ static void json_row(struct sheet *sheet, const struct sheet_cell *cells) {
     json_end_object(&json);
 }
 
-/* Characters of a UTF-8 text: its bytes that are no continuation. */
-static uint32_t width_of(struct bytes text) {
-    uint32_t width = 0;
-    for (size_t i = 0; i < text.size; i++) {
-        width += (text.data[i] & 0xc0) != 0x80;
-    }
-    return width;
-}
-
 static void table_cell(struct sheet *sheet, uint32_t column, struct bytes text, bool is_last) {
     bool is_left = sheet->columns[column].kind == SHEET_TEXT ||
                    sheet->columns[column].kind == SHEET_TIME;
-    uint32_t width = width_of(text);
+    uint32_t width = printable_width(text);
     uint32_t padding = width < sheet->widths[column] ? sheet->widths[column] - width : 0;
     for (uint32_t i = 0; i < padding && !is_left; i++) {
         buffer_u8(&sheet->line, ' ');
     }
-    for (size_t i = 0; i < text.size; i++) {
-        uint8_t octet = text.data[i];
-        buffer_u8(&sheet->line, octet < 0x20 || octet == 0x7f ? '?' : octet);
-    }
+    buffer_put(&sheet->line, text.data, text.size);
     for (uint32_t i = 0; i < padding && is_left && !is_last; i++) {
         buffer_u8(&sheet->line, ' ');
     }
@@ -179,7 +188,7 @@ static bool table_row(struct sheet *sheet, const struct sheet_cell *cells, struc
     char scratch[CELL_SIZE];
     if (sheet->rows == 1) {
         for (uint32_t i = 0; i < sheet->count; i++) {
-            sheet->widths[i] = width_of(bytes_text(sheet->columns[i].name));
+            sheet->widths[i] = printable_width(bytes_text(sheet->columns[i].name));
         }
     }
     for (uint32_t i = 0; i < sheet->count; i++) {
@@ -188,7 +197,7 @@ static bool table_row(struct sheet *sheet, const struct sheet_cell *cells, struc
             buffer_put(&sheet->line, "  ", i > 0 ? 2 : 0);
             table_cell(sheet, i, text, i + 1 == sheet->count);
         } else {
-            uint32_t width = width_of(text);
+            uint32_t width = printable_width(text);
             sheet->widths[i] = width > sheet->widths[i] ? width : sheet->widths[i];
             buffer_string(&sheet->waiting, text);
         }
@@ -240,5 +249,6 @@ bool sheet_end(struct sheet *sheet, struct error *err) {
     }
     buffer_done(&sheet->line);
     buffer_done(&sheet->waiting);
+    buffer_done(&sheet->printable);
     return ok;
 }

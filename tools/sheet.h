@@ -7,7 +7,8 @@
 #include <stdio.h>
 
 /* Rows under named columns, printed in one of four forms. CSV (RFC 4180) and JSON have plain numbers
- * and whole texts, always; a table has human units when it is for a person. */
+ * and whole texts; a table has human units when it is for a person. No form sends a control character
+ * to a terminal: texts of a table, and of CSV for a person, are printable (tools/printable.h). */
 
 enum sheet_form { SHEET_TABLE, SHEET_CSV, SHEET_NDJSON, SHEET_JSON };
 
@@ -28,7 +29,7 @@ struct sheet_column {
 
 struct sheet_cell {
     struct bytes text; /* SHEET_TEXT, borrowed for the call */
-    int64_t number;    /* all others */
+    int64_t number;    /* all others; SHEET_COUNT and SHEET_BYTES: the bits of a uint64_t */
 };
 
 #define SHEET_COLUMNS_MAX 32
@@ -39,7 +40,7 @@ struct zone;
 
 struct sheet {
     enum sheet_form form;
-    bool is_human;
+    bool is_human; /* goes to a terminal */
     bool has_colour;
     const struct zone *zone; /* of times; NULL: UTC */
     const struct sheet_column *columns;
@@ -47,6 +48,7 @@ struct sheet {
     FILE *out;
     uint64_t rows;
     struct buffer line;
+    struct buffer printable; /* of the cell in hand */
     /* a table's first rows, waiting for their widths */
     struct buffer waiting;
     bool is_measured;

@@ -11,7 +11,9 @@ static const struct option_table table = {
     .summary = "keep flow logs in a store that flowq can ask",
     .usage = "--store DIR [OPTION...] PATH...",
     .description = "Reads AWS VPC flow logs (files, directories, or - for standard input; plain, "
-                   "gzip or zstd) and keeps their flows in DIR.",
+                   "gzip or zstd) and keeps their flows in DIR.\n\n"
+                   "Exit status: 0 done; 2 usage; 3 some input could not be read (the rest was); "
+                   "4 the store could not be written.",
     .examples = "  weir ingest --store flows AWSLogs/\n"
                 "  weir ingest --store flows --append more/AWSLogs/\n"
                 "  flowq --store flows --by src --top 10",
@@ -46,6 +48,7 @@ static int run(int argc, char **argv) {
         error_set(&err, ERROR_ARGUMENT, "--store DIR is missing: where shall the flows be kept?");
         parsed = OPTION_ERROR;
     }
+    parsed = run_options_check_paths(parsed, argc - first, &err);
     if (!weir_should_run(&table, parsed, &err, &status)) {
         return status;
     }

@@ -60,22 +60,31 @@ static const struct option_table table = {
 struct replay {
     bool is_table;
     bool has_colour;
+    bool has_store; /* which is written to its end, whether or not anybody reads the alerts */
+    bool is_gone;   /* the reader of stdout */
     struct buffer line;
 };
 
+static bool flush(struct replay *replay, struct error *err) {
+    return replay->has_store ? console_flush_or_go_on(&replay->is_gone, err) : console_flush(err);
+}
+
 static bool on_alert(void *context, const struct alert *alert, struct error *err) {
     struct replay *replay = context;
+    if (replay->is_gone) {
+        return true;
+    }
     if (replay->is_table) {
         alert_view_print(alert, replay->has_colour, stdout);
-        return console_flush(err);
+        return flush(replay, err);
     }
     buffer_reset(&replay->line);
     alert_write_json(alert, &replay->line);
     if (!buffer_check(&replay->line, "alert", err)) {
         return false;
     }
-    (void)fwrite(replay->line.data, 1, replay->line.size, stdout); /* console_flush looks */
-    return console_flush(err);
+    (void)fwrite(replay->line.data, 1, replay->line.size, stdout); /* flush looks */
+    return flush(replay, err);
 }
 
 static void on_notice(void *context, const char *text) {
@@ -95,6 +104,7 @@ static int replay_paths(const struct replay_options *options, const char *const 
         .is_table = options->output == OUTPUT_TABLE ||
                     (options->output == OUTPUT_AUTO && is_terminal),
         .has_colour = console_has_colour(),
+        .has_store = options->run.store != NULL,
     };
     struct pipeline_events events = { .context = &replay, .alert = on_alert, .notice = on_notice };
     detector_config_init(&config);
@@ -127,10 +137,7 @@ static int run(int argc, char **argv) {
     };
     run_options_init(&options.run);
     enum option_result parsed = option_parse(&table, argc, argv, &options, &first, &err);
-    if (parsed == OPTION_RUN && first == argc) {
-        error_set(&err, ERROR_ARGUMENT, "no PATH was given (- is standard input)");
-        parsed = OPTION_ERROR;
-    }
+    parsed = run_options_check_paths(parsed, argc - first, &err);
     if (!weir_should_run(&table, parsed, &err, &status)) {
         return status;
     }
