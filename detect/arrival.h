@@ -28,7 +28,8 @@ struct arrival_counts {
     uint64_t cells_cut;         /* strands dropped to make room */
 };
 
-/* Scratch memory, about 700 kB. NULL and err (ERROR_LIMIT) without memory; `free` accepts NULL. */
+/* Scratch memory, about 1 MB. WEIR_SIMD=scalar in the environment forces the least width. NULL and
+ * err (ERROR_LIMIT) without memory; `free` accepts NULL. */
 struct arrival *arrival_new(struct error *err);
 void arrival_free(struct arrival *arrival);
 

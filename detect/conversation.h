@@ -57,7 +57,8 @@ struct strand_short {
     uint32_t bytes;
     uint32_t times; /* first | last << 16 */
 };
-#define STRAND_SHORT_PACKETS (UINT32_C(1) << 24)
+#define STRAND_PACKETS_BITS 24
+#define STRAND_SHORT_PACKETS (UINT32_C(1) << STRAND_PACKETS_BITS)
 #define STRAND_SHORT_FLOWS 8u
 #define STRAND_DIRECTION_SHIFT PLACE_BITS
 #define STRAND_REJECTED_SHIFT (PLACE_BITS + 2)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The tight loops against the plain path, on rows that are rare in every way; and the share by doubles
- * against flow/spread.h, which the plain path uses. */
+/* The tight loops at each width against the plain path, on rows that are rare in every way; and the
+ * shares by doubles against flow/spread.h, which the plain path uses. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -81,8 +81,12 @@ static void random_batch(struct batch *batch, uint32_t count, int64_t spread_ms,
         int64_t end_ms = START_MS + (int64_t)(random_bits() % (uint64_t)spread_ms);
         batch->start_ms[i] = end_ms - (int64_t)(below(9) == 0 ? below(700000) : below(60000));
         batch->end_ms[i] = end_ms;
-        batch->bytes[i] = random_bits() >> below(64);
+        batch->bytes[i] = random_bits() >> below(64); /* both sides of every bound */
         batch->packets[i] = random_bits() >> below(64);
+        if (below(2) == 0) { /* and mostly what is common */
+            batch->bytes[i] &= INT32_MAX;
+            batch->packets[i] &= STRAND_SHORT_PACKETS - 1;
+        }
         batch->src[i] = dictionary_code(&batch->addresses, random_address());
         batch->dst[i] = dictionary_code(&batch->addresses, random_address());
         batch->src_port[i] = (uint16_t)random_bits();
@@ -144,22 +148,40 @@ static void print_world(struct world *world, struct buffer *out) {
     buffer_u64(out, world->counts.direction_unknown);
 }
 
-static void compare_paths(struct batch *batch, int64_t window_ms, int64_t first_open) {
-    struct buffer outputs[2];
-    for (int plain = 0; plain < 2; plain++) {
-        struct world world;
-        begin_world(&world, window_ms, first_open);
-        assert_true(plain ? arrival_add_plainly(world.arrival, &world.target, batch, &world.counts,
-                                                &err)
-                          : arrival_add(world.arrival, &world.target, batch, &world.counts, &err));
-        buffer_init(&outputs[plain], (size_t)1 << 28);
-        print_world(&world, &outputs[plain]);
-        end_world(&world);
+enum path { PATH_PLAIN, PATH_LEAST_WIDTH, PATH_WIDEST, PATH_COUNT };
+
+/* All that comes of adding the batch twice: windows, cells and logs are new once and known once. */
+static void run_path(struct buffer *out, enum path path, struct batch *batch, int64_t window_ms,
+                     int64_t first_open) {
+    if (path == PATH_LEAST_WIDTH) {
+        assert_int_equal(setenv("WEIR_SIMD", "scalar", 1), 0);
+    } else {
+        assert_int_equal(unsetenv("WEIR_SIMD"), 0);
     }
-    assert_int_equal(outputs[0].size, outputs[1].size);
-    assert_memory_equal(outputs[0].data, outputs[1].data, outputs[0].size);
-    buffer_done(&outputs[0]);
-    buffer_done(&outputs[1]);
+    struct world world;
+    begin_world(&world, window_ms, first_open);
+    for (int round = 0; round < 2; round++) {
+        bool ok = path == PATH_PLAIN ? arrival_add_plainly(world.arrival, &world.target, batch,
+                                                           &world.counts, &err)
+                                     : arrival_add(world.arrival, &world.target, batch,
+                                                   &world.counts, &err);
+        assert_true(ok);
+    }
+    buffer_init(out, (size_t)1 << 28);
+    print_world(&world, out);
+    end_world(&world);
+}
+
+static void compare_paths(struct batch *batch, int64_t window_ms, int64_t first_open) {
+    struct buffer outputs[PATH_COUNT];
+    for (enum path path = 0; path < PATH_COUNT; path++) {
+        run_path(&outputs[path], path, batch, window_ms, first_open);
+        assert_int_equal(outputs[0].size, outputs[path].size);
+        assert_memory_equal(outputs[0].data, outputs[path].data, outputs[0].size);
+    }
+    for (enum path path = 0; path < PATH_COUNT; path++) {
+        buffer_done(&outputs[path]);
+    }
 }
 
 static void tight_loops_give_what_the_plain_path_gives(void **state) {
@@ -174,13 +196,20 @@ static void tight_loops_give_what_the_plain_path_gives(void **state) {
     } cases[] = {
         { 0, 1, 1000, 60000, 60000, 0 },
         { 1, 1, 1000, 60000, 60000, 0 },
+        { 7, 100000, 1000, 60000, 60000, 0 },
+        { 367, 100000, 1000, 60000, 60000, 0 }, /* around the length of a block */
+        { 368, 100000, 1000, 60000, 60000, 0 },
+        { 369, 100000, 1000, 60000, 60000, 0 },
         { 1000, 1, 1, 1, 60000, 0 },
         { BATCH_RECORDS_MAX, 300000, 1000, 600000, 60000, 0 },
         { 5000, 3600000, 1000, 600000, 60000, 1800000 },
         { 5000, 300000, 1, 300000, 10000, 0 },
         { 5000, 36000000, 1000, 600000, 3600000, 0 },
-        { 5000, INT64_C(400000000000), 1000, 600000, 60000, 0 }, /* more windows than the table */
+        { 5000, INT64_C(400000000000), 1000, 600000, 60000, 0 }, /* more windows than lanes */
+        { 5000, 62000000, 1000, 600000, 60000, 0 },              /* about as many */
+        { 3000, 30000000, 1, 2097152, 3600000, 0 },              /* the last exact reach */
         { 3000, 30000000, 1, 7000000, 3600000, 0 },              /* shares beyond doubles */
+        { 3000, INT64_C(5000000000), 1, 700000, INT64_C(1) << 25, 0 }, /* the longest window */
     };
     random_state = 99;
     static struct batch batch;
