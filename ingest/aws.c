@@ -12,6 +12,8 @@
 
 #define RECOGNISE_LINES 8
 
+#define SKIPPED_SIZE_MAX (UINT32_C(1) << 30)
+
 struct source {
     struct input *input;
     struct aws_fast fast;
@@ -22,6 +24,7 @@ struct source {
     const uint8_t *end;
     bool is_input_end;
     bool is_skipping; /* inside a line that is too long */
+    uint64_t skipped_size; /* of it */
     bool must_forget; /* the table of points was full: the next batch starts with an empty one */
     bool is_damaged;
     bool has_warned;
@@ -227,9 +230,17 @@ static void take_burst(struct source *source, struct source_result *result) {
     result->counts.records += taken;
 }
 
-/* The rest of a line that is too long. */
+/* The rest of a line that is too long. One without an end (a device of zeros, a small file that grows
+ * without bound as it is decompressed) is given up: it costs a second, not for ever. */
 static enum step skip_line(struct source *source) {
-    const uint8_t *feed = memchr(source->at, '\n', (size_t)(source->end - source->at));
+    size_t size = (size_t)(source->end - source->at);
+    const uint8_t *feed = memchr(source->at, '\n', size);
+    source->skipped_size += size;
+    if (feed == NULL && source->skipped_size > SKIPPED_SIZE_MAX) {
+        error_set(&source->damage, ERROR_FORMAT, "line %llu does not end within %u bytes: given up",
+                  (unsigned long long)source->line, SKIPPED_SIZE_MAX);
+        source->is_damaged = source->is_input_end = true;
+    }
     source->at = feed == NULL ? source->end : feed + 1;
     source->is_skipping = feed == NULL;
     return feed == NULL ? STEP_INPUT : STEP_ON;
@@ -277,6 +288,7 @@ static enum step take_lines(struct source *source, struct source_result *result,
     if (size > INPUT_LINE_MAX) {
         bool is_taken;
         source->is_skipping = true;
+        source->skipped_size = 0;
         enum step step = take_line(source, result, rest, &is_taken, err);
         source->at = source->end;
         return step;

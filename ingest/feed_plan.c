@@ -149,6 +149,7 @@ static bool look_at_heads(struct feed_plan *plan, const struct feed_options *opt
         const struct plan_feed *feed = &plan->feeds[object->feed];
         struct bytes bytes = bytes_of(head, read_head(object->input.path, head));
         object->input.head_hash = XXH3_64bits(bytes.data, bytes.size);
+        object->input.is_unreadable = bytes.size == 0 && object->input.size > 0;
         if (!object->has_stamp && feed->count > 1) {
             object->time_ms = first_time(bytes, feed->flow_log, options, &batch);
         }

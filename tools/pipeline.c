@@ -61,13 +61,18 @@ static void on_warning(void *context, const char *path, const char *warning) {
     pipeline->events->notice(pipeline->events->context, text);
 }
 
-/* Refuses inputs that the store has read, and notes the new ones. */
+static struct manifest_input input_row(const struct feed_input *input) {
+    return (struct manifest_input){ input->feed, input->name, input->size, input->head_hash };
+}
+
+/* Refuses inputs that the store has read, and notes the new ones; not those that cannot be read, which
+ * may come again when they can. */
 static bool note_inputs(struct pipeline *pipeline, struct error *err) {
     struct manifest *manifest = store_manifest(pipeline->store);
     size_t count = feeds_input_count(pipeline->feeds);
     for (size_t i = 0; i < count; i++) {
         const struct feed_input *input = feeds_input(pipeline->feeds, i);
-        struct manifest_input row = { input->feed, input->name, input->size, input->head_hash };
+        struct manifest_input row = input_row(input);
         const struct manifest_input *known = manifest_find_input(manifest, &row);
         if (known != NULL) {
             return error_set(err, ERROR_ARGUMENT,
@@ -77,8 +82,8 @@ static bool note_inputs(struct pipeline *pipeline, struct error *err) {
     }
     for (size_t i = 0; i < count; i++) {
         const struct feed_input *input = feeds_input(pipeline->feeds, i);
-        struct manifest_input row = { input->feed, input->name, input->size, input->head_hash };
-        if (!manifest_add_input(manifest, &row, err)) {
+        struct manifest_input row = input_row(input);
+        if (!input->is_unreadable && !manifest_add_input(manifest, &row, err)) {
             return false;
         }
     }
