@@ -35,7 +35,8 @@ all: $(PROGRAMS) ## build weir, flowq and weir-gen into build/bin
 $(BUILD)/%_avx2.o: WIDTH = -mavx2 -mbmi -mbmi2
 $(BUILD)/%_avx512.o: WIDTH = -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx2 -mbmi -mbmi2
 $(BUILD)/tools/version.o: WIDTH = -DWEIR_VERSION='"$(VERSION)"' -DWEIR_REVISION='"$(REVISION)"'
-$(BUILD)/tools/version.o: VERSION
+# git writes to this log with every commit and checkout, so that the revision is never an old one.
+$(BUILD)/tools/version.o: VERSION $(wildcard .git/logs/HEAD)
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
