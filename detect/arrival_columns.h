@@ -28,16 +28,17 @@ struct arrival_columns {
     int32_t to_ms[ARRIVAL_BLOCK];
     int32_t bytes[ARRIVAL_BLOCK];
     int32_t packets[ARRIVAL_BLOCK];
-    int32_t bytes_before[ARRIVAL_BLOCK]; /* of them before the last window */
+    int32_t bytes_before[ARRIVAL_BLOCK]; /* of them before the last window, if it is one of two */
     int32_t packets_before[ARRIVAL_BLOCK];
     uint32_t times_before[ARRIVAL_BLOCK]; /* as in an entry */
     uint32_t times[ARRIVAL_BLOCK];
     uint32_t lasts[ARRIVAL_BLOCK];    /* lane of the last window */
-    uint32_t is_split[ARRIVAL_BLOCK]; /* touches the window before it, too */
+    uint32_t splits[ARRIVAL_BLOCK];   /* 1: touches the window before it, too; 2: more than that */
     uint8_t marks[ARRIVAL_BLOCK];
     /* Lists of rows (arrival_fast.c). */
     uint16_t one[ARRIVAL_BLOCK]; /* rows that touch one window */
     uint16_t two[ARRIVAL_BLOCK];
+    uint16_t many[ARRIVAL_BLOCK];
 };
 
 /* The constants of a batch. */

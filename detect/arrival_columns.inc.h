@@ -86,8 +86,7 @@ static void split(struct arrival_columns *restrict columns,
         int32_t part_ms = over_ms > 0 ? over_ms : 0;
         double part = part_ms;
         double whole = to_ms - from_ms;
-        columns->is_rare[i] |= over_ms > window_ms;
-        columns->is_split[i] = over_ms > 0;
+        columns->splits[i] = (uint32_t)(over_ms > 0) + (uint32_t)(over_ms > window_ms);
         columns->lasts[i] = (uint32_t)last;
         columns->bytes_before[i] = (int32_t)(columns->bytes[i] * part / whole);
         columns->packets_before[i] = (int32_t)(columns->packets[i] * part / whole);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The plain path with everything constant taken out: direction known, IPv4 peer, 31 bits of bytes,
- * 24 of packets, a known place, and one or two open windows.
+ * 24 of packets, a known place, and open windows.
  *
  * A block of rows at a time, so that what one pass writes is in the first-level cache for the next:
  * places and addresses, then what needs no lookup (detect/arrival_columns.h), then lists of rows by
@@ -141,6 +141,7 @@ static void find_addresses(struct arrival *arrival, uint32_t first, uint32_t cou
 struct list_counts {
     uint32_t one;
     uint32_t two;
+    uint32_t many;
 };
 
 /* Without a branch between one window and two, which is as good as random. */
@@ -153,10 +154,14 @@ static struct list_counts list_rows(struct arrival *arrival, uint32_t first, uin
             arrival->plain[plain_count++] = (uint16_t)(first + i);
             continue;
         }
+        if (__builtin_expect(columns->splits[i] > 1, 0)) {
+            columns->many[counts.many++] = (uint16_t)i;
+            continue;
+        }
         columns->one[counts.one] = (uint16_t)i;
         columns->two[counts.two] = (uint16_t)i;
-        counts.one += columns->is_split[i] ^ 1;
-        counts.two += columns->is_split[i];
+        counts.one += columns->splits[i] ^ 1;
+        counts.two += columns->splits[i];
     }
     arrival->plain_count = plain_count;
     return counts;
@@ -243,12 +248,60 @@ static bool add_two_windows(struct arrival *arrival, uint32_t count, struct erro
     return true;
 }
 
+/* Shares as in arrival_columns.inc.h: what has passed by the end of a window, less what had passed
+ * before it. */
+static bool add_windows(struct arrival *arrival, uint32_t i, int32_t window_ms,
+                        struct error *err) {
+    const struct arrival_columns *columns = &arrival->columns;
+    const int32_t from_ms = columns->from_ms[i];
+    const int32_t to_ms = columns->to_ms[i];
+    const double whole = to_ms - from_ms;
+    const uint32_t last = columns->lasts[i];
+    uint32_t bytes = 0;
+    uint32_t packets = 0;
+    int32_t begin_ms = from_ms;
+    for (uint32_t n = (uint32_t)(from_ms / window_ms); n < last; n++) {
+        int32_t border_ms = (int32_t)(n + 1) * window_ms;
+        double part = border_ms - from_ms;
+        uint32_t bytes_until = (uint32_t)(int32_t)(columns->bytes[i] * part / whole);
+        uint32_t packets_until = (uint32_t)(int32_t)(columns->packets[i] * part / whole);
+        struct share share = {
+            .bytes = bytes_until - bytes,
+            .packets = packets_until - packets,
+            .times = (uint32_t)(begin_ms - (border_ms - window_ms)) >> arrival->time_shift |
+                     (uint32_t)(window_ms - 1) >> arrival->time_shift << 16,
+        };
+        if (!add_share(arrival, &arrival->lanes[n], i, share, err)) {
+            return false;
+        }
+        bytes = bytes_until;
+        packets = packets_until;
+        begin_ms = border_ms;
+    }
+    struct share rest = { .bytes = (uint32_t)columns->bytes[i] - bytes,
+                          .packets = (uint32_t)columns->packets[i] - packets,
+                          .flows = 1,
+                          .times = columns->times[i] };
+    return add_share(arrival, &arrival->lanes[last], i, rest, err);
+}
+
+static bool add_many_windows(struct arrival *arrival, uint32_t count, struct error *err) {
+    for (uint32_t k = 0; k < count; k++) {
+        if (!add_windows(arrival, arrival->columns.many[k], (int32_t)arrival->target.window_ms,
+                         err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool add_block(struct arrival *arrival, const struct arrival_clock *clock,
                       uint32_t first, uint32_t count, struct error *err) {
     find_addresses(arrival, first, count);
     arrival->fill(&arrival->columns, arrival->batch, first, count, clock);
     struct list_counts counts = list_rows(arrival, first, count);
-    return add_one_window(arrival, counts.one, err) && add_two_windows(arrival, counts.two, err);
+    return add_one_window(arrival, counts.one, err) && add_two_windows(arrival, counts.two, err) &&
+           add_many_windows(arrival, counts.many, err);
 }
 
 bool arrival_fast_add(struct arrival *arrival, struct error *err) {

@@ -42,6 +42,7 @@ struct arrival {
     struct arrival_target target;
     struct arrival_counts *counts;
     const struct batch *batch;
+    uint64_t touch_count; /* pairs of a record and a window that it touches: at most so many */
     int64_t last_record_number; /* no window after it is touched by a record */
     int64_t last_number;        /* nor after it by a coverage row */
     uint32_t time_shift;

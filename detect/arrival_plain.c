@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One record at a time, whatever it is: the definition that the fast path is held to, and where
- * rows go that are rare (direction unknown, IPv6 peers, huge counts, more windows than two). */
+ * rows go that are rare (direction unknown, IPv6 peers, huge counts, times far from the batch's
+ * last). */
 #include "detect/arrival_parts.h"
 
 #include "flow/spread.h"
