@@ -42,6 +42,13 @@ static inline unsigned column_width(uint64_t value) {
     return value == 0 ? 0 : 64 - (unsigned)__builtin_clzll(value);
 }
 
+/* What one pass tells of a column. */
+struct column_range {
+    uint64_t low; /* UINT64_MAX when there are no values */
+    uint64_t high;
+    uint64_t sum; /* modulo 2^64 */
+};
+
 /* One family of loops for each instruction set. All give the same bytes and the same values; arrays
  * may have any alignment that their type allows. */
 struct column_kernels {
@@ -58,6 +65,8 @@ struct column_kernels {
     /* Any bytes give values. Reads the tokens' raw bits and COLUMN_SLACK bytes more. */
     void (*tokens_decode)(uint64_t *restrict values, const uint8_t *restrict tokens,
                           const uint8_t *restrict bits, size_t count);
+
+    struct column_range (*range)(const uint64_t *values, size_t count);
 
     /* `width` 1 to COLUMN_WIDTH_MAX; each value - base must fit. Writes column_packed_size bytes
      * and up to COLUMN_SLACK more. */

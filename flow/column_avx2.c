@@ -200,6 +200,35 @@ static void tokens_decode(uint64_t *restrict values, const uint8_t *restrict tok
     }
 }
 
+/* Comparisons are signed: with its highest bit flipped, a number has the same order as signed. */
+static struct column_range range(const uint64_t *values, size_t count) {
+    __m256i flip = _mm256_set1_epi64x(INT64_MIN);
+    __m256i low = _mm256_set1_epi64x(INT64_MAX);
+    __m256i high = flip;
+    __m256i sum = _mm256_setzero_si256();
+    size_t i = 0;
+    for (; i + 4 <= count; i += 4) {
+        __m256i four = _mm256_loadu_si256((const __m256i *)(const void *)(values + i));
+        sum = _mm256_add_epi64(sum, four);
+        four = _mm256_xor_si256(four, flip);
+        low = _mm256_blendv_epi8(low, four, _mm256_cmpgt_epi64(low, four));
+        high = _mm256_blendv_epi8(high, four, _mm256_cmpgt_epi64(four, high));
+    }
+    uint64_t lows[4];
+    uint64_t highs[4];
+    uint64_t sums[4];
+    _mm256_storeu_si256((__m256i *)(void *)lows, _mm256_xor_si256(low, flip));
+    _mm256_storeu_si256((__m256i *)(void *)highs, _mm256_xor_si256(high, flip));
+    _mm256_storeu_si256((__m256i *)(void *)sums, sum);
+    struct column_range all = column_kernels_scalar.range(values + i, count - i);
+    for (unsigned k = 0; k < 4; k++) {
+        all.low = lows[k] < all.low ? lows[k] : all.low;
+        all.high = highs[k] > all.high ? highs[k] : all.high;
+        all.sum += sums[k];
+    }
+    return all;
+}
+
 /* `width` ones in each of four 16-bit lanes. */
 static uint64_t lane_mask(unsigned width) {
     return ((UINT64_C(1) << width) - 1) * UINT64_C(0x0001000100010001);
@@ -246,6 +275,7 @@ const struct column_kernels *column_kernels_avx2(void) {
         .tokens_encode = tokens_encode,
         .tokens_bit_count = tokens_bit_count,
         .tokens_decode = tokens_decode,
+        .range = range,
         .pack = pack,
         .unpack = unpack,
     };

@@ -89,6 +89,16 @@ static void tokens_decode(uint64_t *restrict values, const uint8_t *restrict tok
     }
 }
 
+static struct column_range range(const uint64_t *values, size_t count) {
+    struct column_range all = { .low = UINT64_MAX };
+    for (size_t i = 0; i < count; i++) {
+        all.low = values[i] < all.low ? values[i] : all.low;
+        all.high = values[i] > all.high ? values[i] : all.high;
+        all.sum += values[i];
+    }
+    return all;
+}
+
 static void pack(uint8_t *restrict out, const uint16_t *restrict values, size_t count,
                  uint16_t base, unsigned width) {
     assert(width >= 1 && width <= COLUMN_WIDTH_MAX);
@@ -111,6 +121,7 @@ const struct column_kernels column_kernels_scalar = {
     .tokens_encode = tokens_encode,
     .tokens_bit_count = tokens_bit_count,
     .tokens_decode = tokens_decode,
+    .range = range,
     .pack = pack,
     .unpack = unpack,
 };

@@ -10,6 +10,10 @@
 
 struct frame_encoder {
     const struct batch *batch; /* while it is encoded */
+    struct column_range start;
+    struct column_range end;
+    struct column_range bytes;
+    struct column_range packets;
     struct frame_writer writer;
     struct frame_addresses addresses;
     struct frame_rows rows;
@@ -97,17 +101,11 @@ static void put_small_u16(struct frame_encoder *encoder, unsigned number, const 
 
 /* A column of 64 bits by tokens, or as a constant. */
 static void put_large(struct frame_encoder *encoder, unsigned number, frame_fill *fill,
-                      const uint64_t *column) {
-    uint64_t low = UINT64_MAX;
-    uint64_t high = 0;
-    for (uint32_t i = 0; i < encoder->rows.count; i++) {
-        low = column[i] < low ? column[i] : low;
-        high = column[i] > high ? column[i] : high;
-    }
-    if (low == high) {
-        frame_writer_constant(&encoder->writer, number, low);
+                      const struct column_range *range) {
+    if (range->low == range->high) {
+        frame_writer_constant(&encoder->writer, number, range->low);
     } else {
-        frame_writer_tokens(&encoder->writer, number, fill, encoder, low, high);
+        frame_writer_tokens(&encoder->writer, number, fill, encoder, range->low, range->high);
     }
 }
 
@@ -199,8 +197,8 @@ static void put_columns(struct frame_encoder *encoder, const struct batch *batch
     put_service(encoder);
     put_placed(encoder, SECTION_EPHEMERAL, rows->ephemeral_at);
     put_small_bits(encoder, SECTION_PORT_ORDER, FRAME_SMALL_PORT_ORDER_SHIFT);
-    put_large(encoder, SECTION_PACKETS, fill_packets, batch->packets);
-    put_large(encoder, SECTION_BYTES, fill_bytes, batch->bytes);
+    put_large(encoder, SECTION_PACKETS, fill_packets, &encoder->packets);
+    put_large(encoder, SECTION_BYTES, fill_bytes, &encoder->bytes);
     put_small_u16(encoder, SECTION_QUALITY, batch->quality);
     put_small_u8(encoder, SECTION_TCP_FLAGS, batch->tcp_flags);
     put_small_bits(encoder, SECTION_DIRECTION, FRAME_SMALL_DIRECTION_SHIFT);
@@ -222,7 +220,8 @@ static void put_tables(struct frame_encoder *encoder, const struct batch *batch)
                        frame_labels_write(batch, addresses, table), true);
     frame_writer_table(&encoder->writer, SECTION_COVERAGE, frame_coverage_write(batch, table),
                        true);
-    uint32_t minutes = frame_minutes_sum(encoder->minutes, batch);
+    uint32_t minutes = frame_minutes_sum(encoder->minutes, batch, (int64_t)encoder->start.low,
+                                         (int64_t)encoder->end.high);
     frame_minutes_write(encoder->minutes, minutes, table);
     frame_writer_table(&encoder->writer, SECTION_MINUTES, minutes, false);
     if (addresses->count4 > 0) {
@@ -237,20 +236,34 @@ static void put_tables(struct frame_encoder *encoder, const struct batch *batch)
                        frame_services_write(&encoder->rows, table), true);
 }
 
+/* Times are not negative, so they are ordered as unsigned numbers are. */
+static void find_ranges(struct frame_encoder *encoder, const struct batch *batch) {
+    const struct column_kernels *kernels = encoder->writer.kernels;
+    encoder->start = kernels->range((const uint64_t *)batch->start_ms, batch->count);
+    encoder->end = kernels->range((const uint64_t *)batch->end_ms, batch->count);
+    encoder->bytes = kernels->range(batch->bytes, batch->count);
+    encoder->packets = kernels->range(batch->packets, batch->count);
+}
+
+static uint32_t count_twins(const struct batch *batch) {
+    uint32_t twin_count = 0;
+    for (uint32_t i = 0; i < batch->count; i++) {
+        twin_count += (batch->quality[i] & QUALITY_TWIN) != 0;
+    }
+    return twin_count;
+}
+
 static void fill_header(struct frame_header *header, const struct batch *batch,
-                        const struct frame_rows *rows) {
+                        const struct frame_encoder *encoder) {
     *header = (struct frame_header){ .stamp = batch->stamp,
                                      .version = FRAME_VERSION,
-                                     .count = batch->count };
+                                     .count = batch->count,
+                                     .bytes = encoder->bytes.sum,
+                                     .packets = encoder->packets.sum,
+                                     .twin_count = count_twins(batch) };
     if (batch->count > 0) {
-        header->min_ms = INT64_MAX;
-        header->max_ms = rows->end_high_ms;
-    }
-    for (uint32_t i = 0; i < batch->count; i++) {
-        header->min_ms = batch->start_ms[i] < header->min_ms ? batch->start_ms[i] : header->min_ms;
-        header->bytes += batch->bytes[i];
-        header->packets += batch->packets[i];
-        header->twin_count += (batch->quality[i] & QUALITY_TWIN) != 0;
+        header->min_ms = (int64_t)encoder->start.low;
+        header->max_ms = (int64_t)encoder->end.high;
     }
 }
 
@@ -288,7 +301,7 @@ static bool assemble(struct frame_encoder *encoder, const struct batch *batch, s
     memset(at + size - FRAME_SLACK, 0, FRAME_SLACK);
     struct frame_prologue prologue = { .time_unit_ms = encoder->rows.time_unit_ms,
                                        .section_count = (uint16_t)writer->section_count };
-    fill_header(&prologue.header, batch, &encoder->rows);
+    fill_header(&prologue.header, batch, encoder);
     prologue.header.size = (uint32_t)size;
     prologue.header.body_checksum = frame_checksum(bytes_of(entries, directory_size));
     frame_header_write(at, &prologue);
@@ -304,8 +317,9 @@ bool frame_encode(struct frame_encoder *encoder, const struct batch *batch, stru
     }
     encoder->batch = batch;
     frame_writer_begin(&encoder->writer, batch->count);
+    find_ranges(encoder, batch);
     frame_addresses_rank(&encoder->addresses, batch);
-    frame_rows_fill(&encoder->rows, batch, &encoder->addresses);
+    frame_rows_fill(&encoder->rows, batch, &encoder->addresses, &encoder->end);
     put_tables(encoder, batch);
     if (batch->count > 0) {
         put_columns(encoder, batch);

@@ -38,28 +38,23 @@ static void add_flow(struct frame_minute *minutes, int64_t base, struct spread s
     last->bytes += bytes - bytes_before;
 }
 
-/* The minutes that the records touch; false when there are too many to sum. */
+static uint64_t minute_count(struct touched touched) {
+    return (uint64_t)(touched.last - touched.first) + 1;
+}
+
+/* The minutes that the records touch, one by one; false when there are too many to sum. */
 static bool find_span(const struct batch *batch, struct touched *span) {
     const struct batch_stamp *stamp = &batch->stamp;
-    struct spread all = { .from_ms = INT64_MAX, .to_ms = INT64_MIN };
-    for (uint32_t i = 0; i < batch->count; i++) {
-        struct spread spread =
-            spread_of(batch->start_ms[i], batch->end_ms[i], stamp->unit_ms, stamp->reach_ms);
-        all.from_ms = spread.from_ms < all.from_ms ? spread.from_ms : all.from_ms;
-        all.to_ms = spread.to_ms > all.to_ms ? spread.to_ms : all.to_ms;
-    }
-    *span = touched_of(all);
-    uint64_t minutes = (uint64_t)(span->last - span->first) + 1;
-    if (minutes > FRAME_MINUTES_MAX || minutes * batch->count <= TOUCHES_MAX) {
-        return minutes <= FRAME_MINUTES_MAX;
-    }
     uint64_t touches = 0;
+    *span = (struct touched){ .first = INT64_MAX, .last = INT64_MIN };
     for (uint32_t i = 0; i < batch->count; i++) {
         struct touched touched = touched_of(
             spread_of(batch->start_ms[i], batch->end_ms[i], stamp->unit_ms, stamp->reach_ms));
-        touches += (uint64_t)(touched.last - touched.first) + 1;
+        span->first = touched.first < span->first ? touched.first : span->first;
+        span->last = touched.last > span->last ? touched.last : span->last;
+        touches += minute_count(touched);
     }
-    return touches <= TOUCHES_MAX;
+    return touches <= TOUCHES_MAX && minute_count(*span) <= FRAME_MINUTES_MAX;
 }
 
 /* floor(amount * part / whole), as spread_until has it, for amounts below 2^32 and times of at most
@@ -102,10 +97,17 @@ static void add_flows(struct frame_minute *minutes, int64_t base, const struct b
     }
 }
 
-uint32_t frame_minutes_sum(struct frame_minute *minutes, const struct batch *batch) {
+uint32_t frame_minutes_sum(struct frame_minute *minutes, const struct batch *batch,
+                           int64_t start_low_ms, int64_t end_high_ms) {
     const struct batch_stamp *stamp = &batch->stamp;
-    struct touched span;
-    if (batch->count == 0 || stamp->unit_ms < 1 || stamp->reach_ms < stamp->unit_ms ||
+    if (batch->count == 0 || stamp->unit_ms < 1 || stamp->reach_ms < stamp->unit_ms) {
+        return 0;
+    }
+    /* At least what is touched, and mostly few enough to spare a look at each record. */
+    struct touched span = touched_of(
+        (struct spread){ .from_ms = start_low_ms, .to_ms = end_high_ms + stamp->unit_ms });
+    if ((minute_count(span) > FRAME_MINUTES_MAX ||
+         minute_count(span) * batch->count > TOUCHES_MAX) &&
         !find_span(batch, &span)) {
         return 0;
     }

@@ -99,16 +99,11 @@ static uint64_t find_unit(struct frame_rows *rows, const struct batch *batch, ui
 }
 
 /* Nearly always the unit of all is that of the first few, which one pass then proves. */
-static void fill_times(struct frame_rows *rows, const struct batch *batch) {
+static void fill_times(struct frame_rows *rows, const struct batch *batch,
+                       const struct column_range *end) {
     uint32_t count = rows->count;
-    int64_t low = count == 0 ? 0 : batch->end_ms[0];
-    int64_t high = low;
-    for (uint32_t i = 0; i < count; i++) {
-        low = batch->end_ms[i] < low ? batch->end_ms[i] : low;
-        high = batch->end_ms[i] > high ? batch->end_ms[i] : high;
-    }
-    rows->end_low_ms = low;
-    rows->end_high_ms = high;
+    rows->end_low_ms = count == 0 ? 0 : (int64_t)end->low;
+    rows->end_high_ms = (int64_t)end->high;
     uint64_t unit = find_unit(rows, batch, count < UNIT_CHUNK ? count : UNIT_CHUNK);
     if (unit == 0 || unit > UINT32_MAX ||
         !fill_multiples(rows, batch->start_ms, batch->end_ms, unit)) {
@@ -250,9 +245,9 @@ static void place_codes(struct frame_rows *restrict rows, const uint16_t *restri
 }
 
 void frame_rows_fill(struct frame_rows *rows, const struct batch *batch,
-                     const struct frame_addresses *addresses) {
+                     const struct frame_addresses *addresses, const struct column_range *end) {
     rows->count = batch->count;
-    fill_times(rows, batch);
+    fill_times(rows, batch, end);
     fill_services(rows, batch);
     fill_codes(rows, batch, addresses->rank);
     sort_rows(rows, batch, addresses);

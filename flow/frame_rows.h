@@ -2,6 +2,7 @@
 #ifndef WEIR_FLOW_FRAME_ROWS_H
 #define WEIR_FLOW_FRAME_ROWS_H
 
+#include "flow/column.h"
 #include "flow/frame_addresses.h"
 
 /* The order in which a frame stores the rows of a batch, and the columns that are derived for it:
@@ -54,10 +55,11 @@ struct frame_rows {
     uint16_t service_rank[BATCH_RECORDS_MAX];      /* by first appearance */
 };
 
-/* Fills all of it for a batch that passes batch_check and whose addresses are ranked. Places follow
+/* Fills all of it for a batch that passes batch_check and whose addresses are ranked; `end` is
+ * the range of its ends. Places follow
  * (node, peer, end); rows that are equal in these keep their order. */
 void frame_rows_fill(struct frame_rows *rows, const struct batch *batch,
-                     const struct frame_addresses *addresses);
+                     const struct frame_addresses *addresses, const struct column_range *end);
 
 /* out[place] = column[order[place]]: a column in the frame's order, widened to 16 bits. */
 void frame_rows_gather_u8(const struct frame_rows *rows, uint16_t *restrict out,

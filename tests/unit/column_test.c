@@ -62,7 +62,9 @@ static void fill_values(uint64_t *values, size_t count, unsigned kind) {
         case 1: values[i] = next() >> 40; break;
         case 2: values[i] = next() >> (next() & 63); break;
         case 3: values[i] = UINT64_MAX; break;
-        case 4: values[i] = next() >> 5; break; /* raw bits of 57 and less */
+        case 4:
+            values[i] = next() >> 5;
+            break; /* raw bits of 57 and less */
         /* Beside the powers of two, where a float would round up to another exponent. */
         case 5: values[i] = (UINT64_C(1) << (next() & 63)) - next() % 3; break;
         case 6: values[i] = (UINT64_C(1) << next() % 31) - next() % 2; break;
@@ -143,6 +145,27 @@ static void every_family_decodes_any_bytes_as_the_scalar_one(void **unused) {
     }
 }
 
+static void every_family_finds_the_range_of_a_column(void **unused) {
+    (void)unused;
+    for (size_t f = 0; f < COLUMN_KERNEL_FAMILIES; f++) {
+        const struct column_kernels *family = column_kernels_family(f);
+        for (unsigned kind = 0; family != NULL && kind < 8; kind++) {
+            for (size_t c = 0; c < COUNTS; c++) {
+                struct column_range want = { .low = UINT64_MAX };
+                fill_values(values, counts[c], kind);
+                for (size_t i = 0; i < counts[c]; i++) {
+                    want.low = values[i] < want.low ? values[i] : want.low;
+                    want.high = values[i] > want.high ? values[i] : want.high;
+                    want.sum += values[i];
+                }
+                struct column_range range = family->range(values, counts[c]);
+                assert_true(range.low == want.low && range.high == want.high);
+                assert_true(range.sum == want.sum);
+            }
+        }
+    }
+}
+
 static uint16_t small[COUNT_MAX + 1];
 static uint16_t unpacked[COUNT_MAX + 8];
 
@@ -181,6 +204,7 @@ int main(void) {
         cmocka_unit_test_setup(a_value_is_a_token_and_raw_bits, seed_random),
         cmocka_unit_test_setup(every_family_codes_tokens_as_the_scalar_one, seed_random),
         cmocka_unit_test_setup(every_family_decodes_any_bytes_as_the_scalar_one, seed_random),
+        cmocka_unit_test_setup(every_family_finds_the_range_of_a_column, seed_random),
         cmocka_unit_test_setup(every_family_packs_every_width, seed_random),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
