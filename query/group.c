@@ -13,6 +13,7 @@
 #include "query/texts.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 #include <xxhash.h>
 
 #define WORDS_MAX (2 * QUERY_KEYS_MAX)
@@ -31,6 +32,7 @@ struct groups {
     size_t capacity;
     uint32_t *slots; /* [1 << slot_bits]: index + 1 */
     uint32_t slot_bits;
+    uint64_t secret; /* who sends the flows chooses the keys: not which of them share a slot */
     struct texts texts;
     uint32_t *node_texts; /* of the batch in hand, [BATCH_NODES_MAX] */
     uint32_t log_texts[BATCH_FLOW_LOGS_MAX];
@@ -70,6 +72,9 @@ static bool groups_init(struct groups *groups, const struct query *query,
     }
     groups->stride = groups->key_words + SUM_WORDS;
     groups->slot_bits = SLOT_BITS_FIRST;
+    if (getentropy(&groups->secret, sizeof groups->secret) != 0) {
+        groups->secret = 0; /* slower at worst */
+    }
     groups->slots = calloc((size_t)1 << SLOT_BITS_FIRST, sizeof *groups->slots);
     groups->node_texts = malloc(BATCH_NODES_MAX * sizeof *groups->node_texts);
     if (groups->slots == NULL || groups->node_texts == NULL) {
@@ -88,7 +93,7 @@ static void groups_done(struct groups *groups) {
 static uint32_t *find_slot(const struct groups *groups, const uint64_t *key) {
     size_t size = groups->key_words * sizeof *key;
     uint32_t mask = (1u << groups->slot_bits) - 1;
-    uint32_t at = (uint32_t)XXH3_64bits(key, size) & mask;
+    uint32_t at = (uint32_t)XXH3_64bits_withSeed(key, size, groups->secret) & mask;
     while (groups->slots[at] != 0 &&
            memcmp(groups->table + (size_t)(groups->slots[at] - 1) * groups->stride, key, size) !=
                0) {
