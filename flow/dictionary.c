@@ -12,6 +12,8 @@
 
 #define BITS_MIN 12u
 #define BITS_MAX 17u
+/* Addresses of a burst that are looked for together. */
+#define BURST_BLOCK 256u
 
 /* Addresses are chosen by whoever sends packets, spoofed floods above all, so the hash has a
  * secret: with a known multiplier, 32,768 sources that share one slot cost 23 us each (0.8 s a
@@ -107,13 +109,23 @@ void dictionary_adopt_sorted(struct dictionary *dictionary, uint32_t count4, uin
     dictionary->is_sorted = true;
 }
 
+/* What a slot of the IPv4 table holds: comparing it by XOR leaves a code that is at most UINT16_MAX
+ * when address and generation are the same. */
+static inline uint64_t slot4(uint32_t ipv4, uint16_t generation, uint16_t code) {
+    return (uint64_t)ipv4 << 32 | (uint32_t)generation << 16 | code;
+}
+
+static inline uint16_t generation4(uint64_t slot) {
+    return (uint16_t)(slot >> 16);
+}
+
 static void place4(struct dictionary *dictionary, uint32_t ipv4, uint16_t code) {
     uint32_t mask = (1u << dictionary->bits) - 1;
     uint32_t at = hash4(dictionary, ipv4);
-    while (dictionary->slots[at].generation == dictionary->generation) {
+    while (generation4(dictionary->slots[at]) == dictionary->generation) {
         at = (at + 1) & mask;
     }
-    dictionary->slots[at] = (struct dictionary_slot){ ipv4, code, dictionary->generation };
+    dictionary->slots[at] = slot4(ipv4, dictionary->generation, code);
 }
 
 static void place6(struct dictionary *dictionary, struct address address, uint16_t code) {
@@ -160,7 +172,7 @@ static uint16_t append(struct dictionary *dictionary, struct address address, ui
 /* Adds an address that is not there; its probe ended at slot `at`. */
 static uint16_t add4(struct dictionary *dictionary, uint32_t ipv4, uint32_t at) {
     uint16_t code = append(dictionary, address_from_ipv4(ipv4), 4);
-    dictionary->slots[at] = (struct dictionary_slot){ ipv4, code, dictionary->generation };
+    dictionary->slots[at] = slot4(ipv4, dictionary->generation, code);
     dictionary->count4++;
     if (2 * dictionary->count4 > (1u << dictionary->bits) - 1 && dictionary->bits < BITS_MAX) {
         dictionary->bits++;
@@ -172,7 +184,7 @@ static uint16_t add4(struct dictionary *dictionary, uint32_t ipv4, uint32_t at) 
 /* What a probe needs of the dictionary: a copy stays in registers, since the codes that a loop writes
  * cannot change it. */
 struct probe4 {
-    const struct dictionary_slot *slots;
+    const uint64_t *slots;
     uint64_t multiplier;
     uint32_t bits;
     uint16_t generation;
@@ -187,17 +199,19 @@ static inline struct probe4 probe4_of(const struct dictionary *dictionary) {
 static inline uint32_t probe4_find(struct probe4 probe, uint32_t ipv4, bool *is_there) {
     uint32_t mask = (1u << probe.bits) - 1;
     uint32_t at = hash4_by(probe.multiplier, probe.bits, ipv4);
-    while (probe.slots[at].generation == probe.generation && probe.slots[at].ipv4 != ipv4) {
+    uint64_t wanted = slot4(ipv4, probe.generation, 0);
+    while (generation4(probe.slots[at]) == probe.generation &&
+           (probe.slots[at] ^ wanted) > UINT16_MAX) {
         at = (at + 1) & mask;
     }
-    *is_there = probe.slots[at].generation == probe.generation;
+    *is_there = generation4(probe.slots[at]) == probe.generation;
     return at;
 }
 
 static uint16_t code4(struct dictionary *dictionary, uint32_t ipv4) {
     bool is_there;
     uint32_t at = probe4_find(probe4_of(dictionary), ipv4, &is_there);
-    return is_there ? dictionary->slots[at].code : add4(dictionary, ipv4, at);
+    return is_there ? (uint16_t)dictionary->slots[at] : add4(dictionary, ipv4, at);
 }
 
 static uint16_t code6(struct dictionary *dictionary, struct address address) {
@@ -231,21 +245,45 @@ uint16_t dictionary_code(struct dictionary *dictionary, struct address address) 
                                     : code6(dictionary, address);
 }
 
+/* The first pass over a block: codes of the addresses that stand in the first two slots of their
+ * probes; the others' indices go to `missing`. Without branches: which slot holds an address, and
+ * whether it is new, cannot be foreseen. An address stands in at most one slot of a generation, so a
+ * match is right wherever it is seen. */
+static size_t code_known(struct probe4 probe, uint16_t *restrict codes,
+                         const uint32_t *restrict addresses, size_t count,
+                         uint16_t *restrict missing) {
+    uint32_t mask = (1u << probe.bits) - 1;
+    size_t missing_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        uint64_t wanted = slot4(addresses[i], probe.generation, 0);
+        uint32_t at = hash4_by(probe.multiplier, probe.bits, addresses[i]);
+        uint64_t first = probe.slots[at] ^ wanted;
+        uint64_t second = probe.slots[(at + 1) & mask] ^ wanted;
+        uint64_t least = first < second ? first : second; /* a match leaves the code alone */
+        codes[i] = (uint16_t)least;
+        missing[missing_count] = (uint16_t)i;
+        missing_count += least > UINT16_MAX;
+    }
+    return missing_count;
+}
+
+/* The second pass codes what is missing, in its order. Every first occurrence is missing, so codes
+ * follow the order of arrival as if the addresses had come one by one. */
 void dictionary_code_ipv4_burst(struct dictionary *dictionary, uint16_t *restrict codes,
                                 const uint32_t *restrict addresses, size_t count) {
     if (dictionary->is_sorted) {
         build(dictionary);
     }
-    struct probe4 probe = probe4_of(dictionary);
-    for (size_t i = 0; i < count; i++) {
-        bool is_there;
-        uint32_t at = probe4_find(probe, addresses[i], &is_there);
-        if (is_there) {
-            codes[i] = probe.slots[at].code;
-        } else {
-            codes[i] = add4(dictionary, addresses[i], at);
-            probe = probe4_of(dictionary); /* the table may have grown */
+    uint16_t missing[BURST_BLOCK];
+    while (count > 0) {
+        size_t block = count < BURST_BLOCK ? count : BURST_BLOCK;
+        size_t missing_count = code_known(probe4_of(dictionary), codes, addresses, block, missing);
+        for (size_t i = 0; i < missing_count; i++) {
+            codes[missing[i]] = code4(dictionary, addresses[missing[i]]);
         }
+        codes += block;
+        addresses += block;
+        count -= block;
     }
 }
 
@@ -277,11 +315,12 @@ bool dictionary_find(const struct dictionary *dictionary, struct address address
     uint32_t at = is_ipv4 ? hash4(dictionary, address_ipv4(address)) : hash6(dictionary, address);
     for (;; at = (at + 1) & mask) {
         uint32_t generation =
-            is_ipv4 ? dictionary->slots[at].generation : dictionary->slots6[at] >> 16;
+            is_ipv4 ? generation4(dictionary->slots[at]) : dictionary->slots6[at] >> 16;
         if (generation != dictionary->generation) {
             return false;
         }
-        uint16_t found = is_ipv4 ? dictionary->slots[at].code : (uint16_t)dictionary->slots6[at];
+        uint16_t found =
+            (uint16_t)(is_ipv4 ? dictionary->slots[at] : dictionary->slots6[at]);
         if (address_equal(dictionary->values[found], address)) {
             *code = found;
             return true;

@@ -13,18 +13,12 @@
 
 #define DICTIONARY_CODES_MAX 65536u
 
-struct dictionary_slot {
-    uint32_t ipv4;
-    uint16_t code;
-    uint16_t generation;
-};
-
 struct dictionary {
     struct address *values; /* [count], by code */
     uint32_t count;
     uint32_t octets; /* 4 an IPv4 address, 16 an IPv6 one: what the batch's limit is about */
 
-    struct dictionary_slot *slots; /* [1 << bits] */
+    uint64_t *slots; /* [1 << bits]: IPv4 address << 32 | generation << 16 | code */
     uint32_t bits;
     uint16_t generation;
 

@@ -81,6 +81,30 @@ static void a_burst_gives_the_codes_of_single_calls(void **state) {
     }
 }
 
+/* Bursts end in, at and behind a block; the table grows within them. */
+static void a_burst_gives_codes_in_the_order_of_arrival(void **state) {
+    (void)state;
+    static const size_t COUNTS[] = { 1, 2, 255, 256, 257, 511, 512, 513, 6000 };
+    static uint32_t addresses[6000];
+    static uint16_t codes[6000];
+    struct error err;
+    struct dictionary single;
+    uint64_t random = 9;
+    assert_true(dictionary_init(&single, &err));
+    for (size_t c = 0; c < sizeof COUNTS / sizeof COUNTS[0]; c++) {
+        for (size_t i = 0; i < COUNTS[c]; i++) {
+            random = random * UINT64_C(6364136223846793005) + 1442695040888963407;
+            addresses[i] = (uint32_t)(random >> 33) % 5000 * 65537;
+        }
+        dictionary_code_ipv4_burst(&dictionary, codes, addresses, COUNTS[c]);
+        for (size_t i = 0; i < COUNTS[c]; i++) {
+            assert_int_equal(codes[i], dictionary_code(&single, address_from_ipv4(addresses[i])));
+        }
+        assert_int_equal(dictionary.count, single.count);
+    }
+    dictionary_done(&single);
+}
+
 /* 16 bits of generation: more resets than that, so that the tables are cleared once. */
 static void nothing_of_before_a_reset_is_found(void **state) {
     (void)state;
@@ -147,6 +171,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(codes_follow_the_order_of_arrival, begin, end),
         cmocka_unit_test_setup_teardown(all_codes_of_a_full_dictionary_are_found, begin, end),
         cmocka_unit_test_setup_teardown(a_burst_gives_the_codes_of_single_calls, begin, end),
+        cmocka_unit_test_setup_teardown(a_burst_gives_codes_in_the_order_of_arrival, begin, end),
         cmocka_unit_test_setup_teardown(nothing_of_before_a_reset_is_found, begin, end),
         cmocka_unit_test_setup_teardown(adopted_addresses_are_found_before_and_after_more_come,
                                         begin, end),
