@@ -80,20 +80,35 @@ void batch_done(struct batch *batch) {
     *batch = (struct batch){ 0 };
 }
 
+#define HASH_FACTOR UINT64_C(0x9E3779B97F4A7C15)
+
+static uint64_t word_hash(uint64_t hash, uint64_t word) {
+    hash = (hash ^ word) * HASH_FACTOR;
+    return hash ^ hash >> 32; /* the upper octets must reach all bits of the next product */
+}
+
+/* By words of eight octets: a node has some 80, and every node is asked for once a batch. */
 static uint64_t text_hash(uint64_t hash, struct bytes text) {
-    for (size_t i = 0; i < text.size; i++) {
-        hash = (hash ^ text.data[i]) * UINT64_C(0x100000001B3);
+    size_t at = 0;
+    for (; text.size - at >= 8; at += 8) {
+        uint64_t word;
+        memcpy(&word, text.data + at, sizeof word);
+        hash = word_hash(hash, word);
     }
-    return (hash ^ 0xff) * UINT64_C(0x100000001B3); /* an end, so that ("a","b") is not ("ab","") */
+    uint64_t rest = 0;
+    for (; at < text.size; at++) {
+        rest = rest << 8 | text.data[at];
+    }
+    /* The size is an end, so that ("a", "b") is not ("ab", ""). */
+    return word_hash(hash, rest ^ (uint64_t)text.size << 56);
 }
 
 static uint32_t node_hash(const struct batch_node *node) {
-    uint64_t hash = UINT64_C(0xCBF29CE484222325); /* FNV-1a */
-    hash = text_hash(hash, node->name);
+    uint64_t hash = text_hash(0, node->name);
     hash = text_hash(hash, node->identity);
     hash = text_hash(hash, node->interface);
     hash = text_hash(hash, node->role);
-    return (uint32_t)((hash * UINT64_C(0x9E3779B97F4A7C15)) >> 47);
+    return (uint32_t)((hash * HASH_FACTOR) >> 47);
 }
 
 void batch_reset(struct batch *batch) {
