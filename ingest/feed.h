@@ -38,7 +38,7 @@ struct feed_input {
     const char *name;   /* the object's name, without folders */
     uint64_t size;      /* in bytes, 0 for stdin */
     uint64_t head_hash; /* XXH3-64 of its first 64 KiB, 0 for stdin */
-    bool is_unreadable; /* a file with something in it, of which nothing could be read */
+    bool is_unreadable; /* not there, or a file with something in it of which nothing could be read */
 };
 
 /* Where a feed stands: what a store keeps so that --append can go on. */
@@ -72,8 +72,9 @@ struct feed_events {
 
 /* Finds the inputs behind `paths` (files, directories read recursively in the order of names, "-"
  * once); hidden files and symbolic links to directories are passed over, the same file is taken
- * once. Nothing is parsed yet but what the order needs. Errors: ERROR_ARGUMENT (no input at all),
- * ERROR_IO (a path that is not there), ERROR_LIMIT. */
+ * once. Nothing is parsed yet but what the order needs. A path that is not there is an input that
+ * cannot be read (`damage`), and costs only itself. Errors: ERROR_ARGUMENT (no input at all),
+ * ERROR_LIMIT. */
 bool feeds_open(struct feeds **out, const char *const *paths, size_t path_count,
                 const struct feed_options *options, const struct feed_events *events,
                 struct error *err);

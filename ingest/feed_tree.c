@@ -43,6 +43,16 @@ static bool add_file(struct feed_tree *tree, const char *path, const struct stat
     return true;
 }
 
+/* An input that only says, when it is opened, why it cannot be read. No file has its device. */
+static bool add_unreadable(struct feed_tree *tree, const char *path, struct error *err) {
+    struct stat about = { .st_dev = (dev_t)-1, .st_ino = (ino_t)tree->count };
+    if (!add_file(tree, path, &about, err)) {
+        return false;
+    }
+    tree->files[tree->count - 1].is_unreadable = true;
+    return true;
+}
+
 static int is_shown(const struct dirent *entry) {
     return entry->d_name[0] != '.';
 }
@@ -76,7 +86,7 @@ static bool walk(struct feed_tree *tree, const char *folder, unsigned depth, str
     struct dirent **entries;
     int count = scandir(folder, &entries, is_shown, by_name);
     if (count < 0) {
-        return error_system(err, errno, "%s", folder);
+        return add_unreadable(tree, folder, err);
     }
     bool ok = true;
     bool has_slash = folder[strlen(folder) - 1] == '/';
@@ -99,8 +109,11 @@ static bool add_path(struct feed_tree *tree, const char *path, struct error *err
     if (strcmp(path, "-") == 0) {
         return add_file(tree, path, &about, err);
     }
-    if (path[0] == '\0' || stat(path, &about) != 0) {
-        return error_system(err, path[0] == '\0' ? ENOENT : errno, "%s", path);
+    if (path[0] == '\0') {
+        return error_set(err, ERROR_ARGUMENT, "a path is empty");
+    }
+    if (stat(path, &about) != 0) {
+        return add_unreadable(tree, path, err);
     }
     return S_ISDIR(about.st_mode) ? walk(tree, path, 0, err) : add_file(tree, path, &about, err);
 }

@@ -75,8 +75,8 @@ has "a_truncated_gzip_is_warned_of_by_name" "cut.gz" "$(head -n 1 "$work/err")"
 is "a_truncated_gzip_gives_what_it_held_and_the_rest_goes_on" true "$([ "$(field records)" -gt 5000 ] && echo true)"
 conserved "lines_are_conserved_in_a_truncated_file"
 
-replay "$work/not-there.log"
-is "a_path_that_is_not_there_is_a_usage_error" 2 "$status"
+replay "$work/not-there.log" "$work/crlf.log"
+is "a_path_that_is_not_there_exits_3_and_the_rest_is_read" "3 1" "$status $(field records)"
 has "a_path_that_is_not_there_is_named" "not-there.log" "$(cat "$work/err")"
 
 head -c 300000 /dev/urandom >"$work/noise"

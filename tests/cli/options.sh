@@ -92,7 +92,7 @@ usage an_interval_that_aws_does_not_have "--aws-interval" replay --aws-interval 
 usage an_inventory_that_is_not_there "$work/none.csv" replay --inventory "$work/none.csv" "$logs"
 usage an_inventory_that_is_a_folder "$work/empty" replay --inventory "$work/empty" "$logs"
 usage an_inventory_without_its_columns "$work/file" replay --inventory "$work/file" "$logs"
-usage a_path_that_is_not_there "$work/none: No such file" replay "$work/none" "$logs"
+usage an_empty_path "a path is empty" replay "" "$logs"
 is nothing_was_written_after_a_usage_error no "$(test -e "$work/new" && echo yes || echo no)"
 
 try "$flowq"

@@ -450,17 +450,22 @@ static void a_run_goes_on_behind_what_was_said(void **state) {
     scratch_free(folder);
 }
 
-static void paths_that_are_not_there_are_errors(void **state) {
+static void a_path_that_is_not_there_costs_only_itself(void **state) {
     (void)state;
     char *folder = scratch_new();
     struct feed_options options = fake_options();
-    const char *missing = "/nowhere/at/all";
-    struct run run = run_paths(&missing, 1, &options, NULL, 0);
+    const char *path = folder;
+    struct run run = run_paths(&path, 1, &options, NULL, 0); /* an empty folder */
+    assert_int_equal(run.err.code, ERROR_ARGUMENT);
+    write_records(folder, "1", (int64_t[][3]){ { 0, 0, 1 } }, 1);
+    const char *both[] = { "/nowhere/at/all", folder };
+    run = run_paths(both, 2, &options, NULL, 0);
+    assert_int_equal(run.counts.damaged_files, 1);
+    assert_int_equal(run.counts.source.records, 1);
+    options.is_strict = true;
+    run = run_paths(both, 2, &options, NULL, 0);
     assert_int_equal(run.err.code, ERROR_IO);
     assert_non_null(strstr(run.err.message, "/nowhere/at/all"));
-    const char *path = folder;
-    run = run_paths(&path, 1, &options, NULL, 0); /* an empty folder */
-    assert_int_equal(run.err.code, ERROR_ARGUMENT);
     scratch_free(folder);
 }
 
@@ -767,7 +772,7 @@ int main(void) {
         cmocka_unit_test(coverage_travels_with_the_batches),
         cmocka_unit_test(empty_objects_end_their_feed_with_an_empty_batch),
         cmocka_unit_test(a_run_goes_on_behind_what_was_said),
-        cmocka_unit_test(paths_that_are_not_there_are_errors),
+        cmocka_unit_test(a_path_that_is_not_there_costs_only_itself),
         cmocka_unit_test(a_tree_is_read_without_what_is_hidden_or_linked),
         cmocka_unit_test(the_same_file_is_read_once),
         cmocka_unit_test(thousands_of_files_need_few_descriptors),
