@@ -22,13 +22,14 @@ const char *cpu_width_name(enum cpu_width width);
 /* Whether this processor runs loops of this width. */
 bool cpu_has(enum cpu_width width);
 
-/* What `word` (a value of WEIR_SIMD) asks for; the widest that this processor has where it is NULL or
- * empty. Errors: ERROR_ARGUMENT (no width is called that), ERROR_UNSUPPORTED (this processor lacks
- * it); `out` is then untouched. */
+/* What `word` (a value of WEIR_SIMD) asks for; the widest that this processor has where it is NULL
+ * or empty. Errors: ERROR_ARGUMENT (no width is called that), ERROR_UNSUPPORTED (this processor
+ * lacks it); `out` is then untouched. */
 bool cpu_width_parse(const char *word, enum cpu_width *out, struct error *err);
 
 /* The widest that is to be used: WEIR_SIMD, or all that the processor has. Read once in a program's
- * life, so that all families agree; any thread. A WEIR_SIMD that cpu_check refuses counts as unset. */
+ * life, so that all families agree; any thread. A WEIR_SIMD that cpu_check refuses counts as unset.
+ */
 enum cpu_width cpu_width(void);
 
 /* Whether the processor has this width and WEIR_SIMD does not forbid it. */

@@ -10,8 +10,9 @@
  * the buffer's maximum). */
 bool file_read(const char *path, struct buffer *out, struct error *err);
 
-/* Replaces `path` by `bytes`, wholly or not at all, also at a power cut: writes `path`.tmp, syncs it,
- * renames it, syncs the folder. Errors: ERROR_IO, ERROR_DENIED; the old file is then as before. */
+/* Replaces `path` by `bytes`, wholly or not at all, also at a power cut: writes `path`.tmp, syncs
+ * it, renames it, syncs the folder. Errors: ERROR_IO, ERROR_DENIED; the old file is then as before.
+ */
 bool file_replace(const char *path, struct bytes bytes, struct error *err);
 
 /* The same with the file's bytes in parts, so that a large one need not be joined in memory. */

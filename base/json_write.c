@@ -60,8 +60,9 @@ static void put_escape(struct buffer *out, uint8_t octet) {
         buffer_put(out, text, sizeof text);
         return;
     }
-    const uint8_t text[6] = { '\\', 'u', '0', '0', (uint8_t)hex[octet >> 4],
-                              (uint8_t)hex[octet & 15] };
+    const uint8_t text[6] = {
+        '\\', 'u', '0', '0', (uint8_t)hex[octet >> 4], (uint8_t)hex[octet & 15]
+    };
     buffer_put(out, text, sizeof text);
 }
 

@@ -4,9 +4,9 @@
 
 #include "base/bytes.h"
 
-/* Writes JSON (RFC 8259) onto a buffer, without blanks, in the order of the calls. Commas are put by
- * the writer. Errors latch in the buffer. Text is taken as UTF-8: a byte that is none becomes U+FFFD.
- * One thread. Nesting is bounded by JSON_DEPTH_MAX (deeper is a bug). */
+/* Writes JSON (RFC 8259) onto a buffer, without blanks, in the order of the calls. Commas are put
+ * by the writer. Errors latch in the buffer. Text is taken as UTF-8: a byte that is none becomes
+ * U+FFFD. One thread. Nesting is bounded by JSON_DEPTH_MAX (deeper is a bug). */
 
 #define JSON_DEPTH_MAX 32
 
@@ -33,9 +33,9 @@ void json_i64(struct json_writer *writer, int64_t value);
 void json_bool(struct json_writer *writer, bool value);
 void json_null(struct json_writer *writer);
 
-/* A number with `decimals` (0 to 9) digits behind the point, trailing zeros and point removed. It is
- * rounded to nearest, halves up, by integer arithmetic: the same on every machine. What is not finite
- * is null; what is beyond 1e15 is cut to it. */
+/* A number with `decimals` (0 to 9) digits behind the point, trailing zeros and point removed. It
+ * is rounded to nearest, halves up, by integer arithmetic: the same on every machine. What is not
+ * finite is null; what is beyond 1e15 is cut to it. */
 void json_decimal(struct json_writer *writer, double value, unsigned decimals);
 
 #endif

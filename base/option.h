@@ -30,11 +30,11 @@ struct option_row {
     const char *name; /* long name, without dashes */
     char letter;      /* short name, or 0 */
     enum option_kind kind;
-    size_t offset;         /* offsetof in the caller's struct */
-    const char *argument;  /* name of the argument in help: "DIR" */
-    const char *help;      /* one sentence, no full stop; says the default */
-    uint64_t minimum;      /* OPTION_INTEGER */
-    uint64_t maximum;      /* 0: no bound */
+    size_t offset;        /* offsetof in the caller's struct */
+    const char *argument; /* name of the argument in help: "DIR" */
+    const char *help;     /* one sentence, no full stop; says the default */
+    uint64_t minimum;     /* OPTION_INTEGER */
+    uint64_t maximum;     /* 0: no bound */
     const char *const *choices;
     bool is_advanced; /* shown by --help, not by -h */
 };
@@ -50,11 +50,11 @@ struct option_table {
 };
 
 enum option_result {
-    OPTION_RUN,   /* parsed; operands are argv[*first..argc) (options may follow operands) */
-    OPTION_HELP,  /* -h was given; the caller prints help and exits 0 */
+    OPTION_RUN,       /* parsed; operands are argv[*first..argc) (options may follow operands) */
+    OPTION_HELP,      /* -h was given; the caller prints help and exits 0 */
     OPTION_HELP_LONG, /* --help */
     OPTION_VERSION,   /* --version */
-    OPTION_ERROR, /* err: ERROR_ARGUMENT, names the option, suggests the nearest */
+    OPTION_ERROR,     /* err: ERROR_ARGUMENT, names the option, suggests the nearest */
 };
 
 /* Parses into `values` (the struct that the offsets are about; defaults stand in it beforehand).
@@ -68,8 +68,8 @@ void option_print_help(const struct option_table *table, FILE *out, bool is_long
 /* The man page's source (mdoc(7)), section 1. */
 void option_print_man(const struct option_table *table, FILE *out);
 
-/* The same of a program with `count` subcommands, all on one page; `summary` and `description` are the
- * program's own. */
+/* The same of a program with `count` subcommands, all on one page; `summary` and `description` are
+ * the program's own. */
 void option_print_man_commands(const char *program, const char *summary, const char *description,
                                const struct option_table *const *tables, size_t count, FILE *out);
 

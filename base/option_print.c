@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Help for a terminal and mdoc(7) source for the man page, from the table that parses (option.c). */
+/* Help for a terminal and mdoc(7) source for the man page, from the table that parses (option.c).
+ */
 #include "base/option.h"
 
 #include <ctype.h>
@@ -87,8 +88,8 @@ void option_print_help(const struct option_table *table, FILE *out, bool is_long
     print_row(out, 0, "version", "", HELP_OF_VERSION);
 }
 
-/* One character of mdoc text: a backslash is written \e, a dash \-, and a dot or quote may not begin
- * a line. */
+/* One character of mdoc text: a backslash is written \e, a dash \-, and a dot or quote may not
+ * begin a line. */
 static void put_mdoc(FILE *out, char c, bool is_line_start) {
     if (is_line_start && (c == '.' || c == '\'')) {
         (void)fputs("\\&", out);

@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The length of the UTF-8 sequence at the front of `text` (RFC 3629), 0 when it is none. `left` is at
- * least 1. */
+/* The length of the UTF-8 sequence at the front of `text` (RFC 3629), 0 when it is none. `left` is
+ * at least 1. */
 size_t utf8_size(const uint8_t *text, size_t left);
 
 /* Whether a sequence of `size` octets is a control character: U+0000 to U+001F, U+007F to U+009F.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What does the detector cost a record, and what memory does it hold? Random batches: nearly every record
- * a conversation of its own, 2,000 records a second of event time, flows of up to 60 s, 20 minutes of
- * windows open. No peer: the figure is a part of what replay_bench compares. */
+/* What does the detector cost a record, and what memory does it hold? Random batches: nearly every
+ * record a conversation of its own, 2,000 records a second of event time, flows of up to 60 s, 20
+ * minutes of windows open. No peer: the figure is a part of what replay_bench compares. */
 #include "detect/detector.h"
 
 #include <math.h>
@@ -52,8 +52,8 @@ static bool add_nodes(struct batch *batch, struct error *err) {
     return batch_add_flow_log(batch, bytes_text("fl-1"), &flow_log, err);
 }
 
-static const uint16_t ports[] = { 443, 80,   22,   53,   5432,  6379, 9092, 8080,
-                                  25,  123,  3306, 9200, 2379, 10250, 6443, 8443 };
+static const uint16_t ports[] = { 443, 80,  22,   53,   5432, 6379,  9092, 8080,
+                                  25,  123, 3306, 9200, 2379, 10250, 6443, 8443 };
 
 static void fill_row(struct batch *batch, int64_t end_ms) {
     uint32_t i = batch->count++;
@@ -98,7 +98,8 @@ static double seconds(void) {
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-/* One batch, again and again: in a replay too the parser has just written what the detector reads. */
+/* One batch, again and again: in a replay too the parser has just written what the detector reads.
+ */
 #define RING 1u
 
 int main(int argc, char **argv) {
@@ -154,12 +155,12 @@ int main(int argc, char **argv) {
     struct rusage usage;
     (void)getrusage(RUSAGE_SELF, &usage); /* cannot fail for RUSAGE_SELF */
     struct detector_counts counts = detector_counts(detector);
-    printf("detect: %llu records, %llu windows, add %.1f ns a record, close %.1f ns a record, cells "
-           "%.1f MiB at most, RSS %.1f MiB, cut %llu\n",
-           (unsigned long long)added, (unsigned long long)counts.windows,
-           add_s * 1e9 / (double)added, advance_s * 1e9 / (double)added,
-           (double)memory_most / (1 << 20), (double)usage.ru_maxrss / 1024,
-           (unsigned long long)counts.cells_cut);
+    printf(
+        "detect: %llu records, %llu windows, add %.1f ns a record, close %.1f ns a record, cells "
+        "%.1f MiB at most, RSS %.1f MiB, cut %llu\n",
+        (unsigned long long)added, (unsigned long long)counts.windows, add_s * 1e9 / (double)added,
+        advance_s * 1e9 / (double)added, (double)memory_most / (1 << 20),
+        (double)usage.ru_maxrss / 1024, (unsigned long long)counts.cells_cut);
     detector_free(detector);
     for (uint32_t r = 0; r < RING; r++) {
         batch_done(&ring[r]);

@@ -13,7 +13,7 @@ enum alert_severity { SEVERITY_LOW, SEVERITY_MEDIUM, SEVERITY_HIGH, SEVERITY_CRI
 enum alert_advice { ADVICE_NONE, ADVICE_NOTIFY, ADVICE_QUARANTINE, ADVICE_RECYCLE };
 
 struct alert {
-    char id[33];      /* hash of (cluster, identity, class, rule, episode start, window, state) */
+    char id[33]; /* hash of (cluster, identity, class, rule, episode start, window, state) */
     char lineage[17];
     char episode[33]; /* the id of its first alert */
     enum alert_state state;
@@ -32,9 +32,9 @@ struct alert {
     struct bytes identity;
     struct bytes role;
     struct bytes interface;
-    double observed;  /* in metric units a minute; of a closed alert: the episode's peak */
+    double observed; /* in metric units a minute; of a closed alert: the episode's peak */
     double expected;
-    double low;       /* of the baseline, in the same units */
+    double low; /* of the baseline, in the same units */
     double high;
     double threshold; /* what the rule demanded of `observed` here */
     double score;     /* bits above the hour's record */

@@ -28,8 +28,8 @@ uint32_t arrival_point(struct arrival *arrival, uint32_t node, uint32_t flow_log
     if (entry->key != key) {
         const struct batch *batch = arrival->batch;
         uint32_t point;
-        if (!point_set_add(arrival->target.points, &batch->nodes[node],
-                           batch->flow_logs[flow_log], arrival->last_number, &point, NULL)) {
+        if (!point_set_add(arrival->target.points, &batch->nodes[node], batch->flow_logs[flow_log],
+                           arrival->last_number, &point, NULL)) {
             point = POINT_NONE;
         }
         *entry = (struct point_entry){ .key = key, .point = point };
@@ -45,9 +45,9 @@ struct place_entry arrival_find_place(struct arrival *arrival, uint32_t node, ui
         .point = arrival_point(arrival, node, flow_log),
     };
     if (entry.point != POINT_NONE) {
-        entry.place = point_set_place(arrival->target.points, entry.point,
-                                      arrival->batch->addresses.values[local],
-                                      arrival->last_number);
+        entry.place =
+            point_set_place(arrival->target.points, entry.point,
+                            arrival->batch->addresses.values[local], arrival->last_number);
     }
     return entry;
 }
@@ -103,8 +103,7 @@ static bool begin(struct arrival *arrival, const struct arrival_target *target,
 
 static bool make_room(struct arrival *arrival, uint64_t need, struct error *err) {
     return window_set_make_room(arrival->target.windows, arrival->target.points, need,
-                                arrival->target.memory_bytes_max, &arrival->counts->cells_cut,
-                                err);
+                                arrival->target.memory_bytes_max, &arrival->counts->cells_cut, err);
 }
 
 /* Leaves all rows to the plain path. */

@@ -7,7 +7,8 @@
 /* Takes the records of a batch into the cells and conversations of open windows. Adds only what
  * commutes, so that neither the order of records nor that of batches can show. One thread. */
 
-/* A record touches at most this many windows and one more; a batch that reaches further is an error. */
+/* A record touches at most this many windows and one more; a batch that reaches further is an
+ * error. */
 #define ARRIVAL_REACH_WINDOWS_MAX 64
 
 struct arrival;
@@ -33,8 +34,8 @@ struct arrival_counts {
 struct arrival *arrival_new(struct error *err);
 void arrival_free(struct arrival *arrival);
 
-/* Adds records and coverage; adds to `counts`. Errors: ERROR_ARGUMENT (unit or reach of the stamp; nothing
- * is added), ERROR_LIMIT (memory; part of the batch may be added). */
+/* Adds records and coverage; adds to `counts`. Errors: ERROR_ARGUMENT (unit or reach of the stamp;
+ * nothing is added), ERROR_LIMIT (memory; part of the batch may be added). */
 bool arrival_add(struct arrival *arrival, const struct arrival_target *target,
                  const struct batch *batch, struct arrival_counts *counts, struct error *err);
 

@@ -22,9 +22,9 @@ struct arrival_columns {
     uint32_t peers[ARRIVAL_BLOCK];   /* IPv4 */
     uint32_t is_rare[ARRIVAL_BLOCK]; /* for the plain path; completed */
     /* Computed. */
-    uint64_t front[ARRIVAL_BLOCK];   /* the first two words of an entry, without flows */
-    uint64_t middle[ARRIVAL_BLOCK];  /* the next two, without packets */
-    int32_t from_ms[ARRIVAL_BLOCK];  /* since the start of lane 0 */
+    uint64_t front[ARRIVAL_BLOCK];  /* the first two words of an entry, without flows */
+    uint64_t middle[ARRIVAL_BLOCK]; /* the next two, without packets */
+    int32_t from_ms[ARRIVAL_BLOCK]; /* since the start of lane 0 */
     int32_t to_ms[ARRIVAL_BLOCK];
     int32_t bytes[ARRIVAL_BLOCK];
     int32_t packets[ARRIVAL_BLOCK];
@@ -32,8 +32,8 @@ struct arrival_columns {
     int32_t packets_before[ARRIVAL_BLOCK];
     uint32_t times_before[ARRIVAL_BLOCK]; /* as in an entry */
     uint32_t times[ARRIVAL_BLOCK];
-    uint32_t lasts[ARRIVAL_BLOCK];    /* lane of the last window */
-    uint32_t splits[ARRIVAL_BLOCK];   /* 1: touches the window before it, too; 2: more than that */
+    uint32_t lasts[ARRIVAL_BLOCK];  /* lane of the last window */
+    uint32_t splits[ARRIVAL_BLOCK]; /* 1: touches the window before it, too; 2: more than that */
     uint8_t marks[ARRIVAL_BLOCK];
     /* Lists of rows (arrival_fast.c). */
     uint16_t one[ARRIVAL_BLOCK]; /* rows that touch one window */

@@ -26,8 +26,7 @@ static void join_middle(uint64_t *restrict middle, const uint16_t *restrict src_
     }
 }
 
-static void find_marks(uint8_t *restrict marks, const uint16_t *restrict quality,
-                       uint32_t count) {
+static void find_marks(uint8_t *restrict marks, const uint16_t *restrict quality, uint32_t count) {
     for (uint32_t i = 0; i < count; i++) {
         marks[i] = arrival_marks(quality[i]);
     }
@@ -52,9 +51,8 @@ static void narrow(struct arrival_columns *restrict columns, const int64_t *rest
     }
 }
 
-static void narrow_amounts(struct arrival_columns *restrict columns,
-                           const uint64_t *restrict bytes, const uint64_t *restrict packets,
-                           uint32_t count) {
+static void narrow_amounts(struct arrival_columns *restrict columns, const uint64_t *restrict bytes,
+                           const uint64_t *restrict packets, uint32_t count) {
     for (uint32_t i = 0; i < count; i++) {
         columns->bytes[i] = (int32_t)(bytes[i] & INT32_MAX);
         columns->packets[i] = (int32_t)(packets[i] & INT32_MAX);

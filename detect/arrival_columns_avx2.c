@@ -4,8 +4,7 @@
 #include "detect/arrival_columns.inc.h"
 
 void arrival_columns_fill_avx2(struct arrival_columns *columns, const struct batch *batch,
-                               uint32_t first, uint32_t count,
-                               const struct arrival_clock *clock) {
+                               uint32_t first, uint32_t count, const struct arrival_clock *clock) {
     fill(columns, batch, first, count, clock);
 }
 #else

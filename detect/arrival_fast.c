@@ -58,8 +58,7 @@ static bool open_lane(struct arrival *arrival, uint32_t index, struct error *err
 
 /* Makes room for one more entry in a lane that has none. */
 static bool refill(struct arrival *arrival, struct lane *lane, struct error *err) {
-    if (lane->window == NULL &&
-        !open_lane(arrival, (uint32_t)(lane - arrival->lanes), err)) {
+    if (lane->window == NULL && !open_lane(arrival, (uint32_t)(lane - arrival->lanes), err)) {
         return false;
     }
     if (lane->at != lane->end) {
@@ -67,8 +66,7 @@ static bool refill(struct arrival *arrival, struct lane *lane, struct error *err
     }
     struct strand_list *list = &lane->window->conversations.shorts;
     list->at = lane->at;
-    if (!strand_list_grow(list, sizeof(struct strand_short), &arrival->target.windows->pool,
-                          err)) {
+    if (!strand_list_grow(list, sizeof(struct strand_short), &arrival->target.windows->pool, err)) {
         return false;
     }
     lane->at = list->at;
@@ -126,8 +124,7 @@ static void find_addresses(struct arrival *arrival, uint32_t first, uint32_t cou
     for (uint32_t i = 0; i < count; i++) {
         uint32_t local = either(directions[i] == DIRECTION_IN, dst[i], src[i]);
         uint32_t peer = local ^ src[i] ^ dst[i];
-        const struct place_entry *entry =
-            arrival_place(arrival, nodes[i], flow_logs[i], local);
+        const struct place_entry *entry = arrival_place(arrival, nodes[i], flow_logs[i], local);
         columns->places[i] = entry->place;
         columns->points[i] = entry->point;
         columns->peers[i] = (uint32_t)addresses[peer].low;
@@ -250,8 +247,7 @@ static bool add_two_windows(struct arrival *arrival, uint32_t count, struct erro
 
 /* Shares as in arrival_columns.inc.h: what has passed by the end of a window, less what had passed
  * before it. */
-static bool add_windows(struct arrival *arrival, uint32_t i, int32_t window_ms,
-                        struct error *err) {
+static bool add_windows(struct arrival *arrival, uint32_t i, int32_t window_ms, struct error *err) {
     const struct arrival_columns *columns = &arrival->columns;
     const int32_t from_ms = columns->from_ms[i];
     const int32_t to_ms = columns->to_ms[i];
@@ -295,8 +291,8 @@ static bool add_many_windows(struct arrival *arrival, uint32_t count, struct err
     return true;
 }
 
-static bool add_block(struct arrival *arrival, const struct arrival_clock *clock,
-                      uint32_t first, uint32_t count, struct error *err) {
+static bool add_block(struct arrival *arrival, const struct arrival_clock *clock, uint32_t first,
+                      uint32_t count, struct error *err) {
     find_addresses(arrival, first, count);
     arrival->fill(&arrival->columns, arrival->batch, first, count, clock);
     struct list_counts counts = list_rows(arrival, first, count);

@@ -22,7 +22,7 @@ struct point_entry {
 };
 
 struct place_entry {
-    uint32_t key; /* flow log << 16 | local code, + 1 */
+    uint32_t key;   /* flow log << 16 | local code, + 1 */
     uint32_t place; /* PLACE_NONE, PLACE_REFUSED: none */
     uint32_t point;
 };

@@ -129,8 +129,8 @@ uint64_t arrival_plain_need(const struct arrival *arrival) {
     uint64_t touches = 0;
     for (uint32_t k = 0; k < arrival->plain_count; k++) {
         uint32_t i = arrival->plain[k];
-        struct spread spread = spread_of(batch->start_ms[i], batch->end_ms[i],
-                                         batch->stamp.unit_ms, batch->stamp.reach_ms);
+        struct spread spread = spread_of(batch->start_ms[i], batch->end_ms[i], batch->stamp.unit_ms,
+                                         batch->stamp.reach_ms);
         touches += (uint64_t)((spread.to_ms - spread.from_ms) / arrival->target.window_ms) + 2;
     }
     return touches * sizeof(struct strand);

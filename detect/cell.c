@@ -62,8 +62,7 @@ void cell_table_done(struct cell_table *table) {
     *table = (struct cell_table){ 0 };
 }
 
-bool cell_table_add(struct cell_table *table, uint32_t point, uint32_t *index,
-                    struct error *err) {
+bool cell_table_add(struct cell_table *table, uint32_t point, uint32_t *index, struct error *err) {
     if (table->count == table->capacity && !resize(table, 2 * table->capacity, err)) {
         return false;
     }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The cells of a window are sorted by what their points say (node, interface, log): then the logs of
- * an interface are neighbours, and so are the interfaces of a node. Of an interface's logs the one with
- * the smallest name that observed it counts; the others are set aside, their flows counted as
- * duplicate. A log that only said SKIPDATA has observed nothing. */
+/* The cells of a window are sorted by what their points say (node, interface, log): then the logs
+ * of an interface are neighbours, and so are the interfaces of a node. Of an interface's logs the
+ * one with the smallest name that observed it counts; the others are set aside, their flows counted
+ * as duplicate. A log that only said SKIPDATA has observed nothing. */
 #include "detect/closing.h"
 
 #include "detect/evidence_build.h"
@@ -111,8 +111,8 @@ static void take_log(struct run *run, uint32_t first, uint32_t end) {
 static void resolve_logs(struct run *run) {
     for (uint32_t first = 0; first < run->seen_count;) {
         uint32_t end = first + 1;
-        while (end < run->seen_count && point_compare_interface(run->seen[first].point,
-                                                                run->seen[end].point) == 0) {
+        while (end < run->seen_count &&
+               point_compare_interface(run->seen[first].point, run->seen[end].point) == 0) {
             end++;
         }
         take_log(run, first, end);
@@ -138,8 +138,7 @@ static bool forget_idle(struct run *run, struct error *err) {
 
 /* A node that is new under its name: retires the present holder. `*index` is ROSTER_NONE when there
  * is no room, or when a retired identity is not back yet. */
-static bool admit(struct run *run, const struct point *point, uint32_t *index,
-                  struct error *err) {
+static bool admit(struct run *run, const struct point *point, uint32_t *index, struct error *err) {
     struct roster *roster = run->target->roster;
     uint32_t known = roster_find(roster, point->name, point->identity);
     uint32_t holder = roster_holder(roster, point->name);
@@ -148,8 +147,8 @@ static bool admit(struct run *run, const struct point *point, uint32_t *index,
         return true;
     }
     *index = ROSTER_NONE;
-    bool is_held = holder != ROSTER_NONE &&
-                   roster->nodes[holder].last_ms + CLOSING_RETURN_MS > run->start_ms;
+    bool is_held =
+        holder != ROSTER_NONE && roster->nodes[holder].last_ms + CLOSING_RETURN_MS > run->start_ms;
     if ((known != ROSTER_NONE && is_held) ||
         (known == ROSTER_NONE && roster->used >= roster->nodes_max)) {
         return true;
@@ -197,12 +196,9 @@ static bool describe(struct run *run, uint32_t index, uint32_t first, uint32_t e
 
 static double metric_of(const struct metric_sums *sums, enum metric metric) {
     switch (metric) {
-    case METRIC_OUT_BYTES:
-        return (double)sums->bytes[1];
-    case METRIC_IN_BYTES:
-        return (double)sums->bytes[0];
-    case METRIC_COUNT:
-        break;
+    case METRIC_OUT_BYTES: return (double)sums->bytes[1];
+    case METRIC_IN_BYTES: return (double)sums->bytes[0];
+    case METRIC_COUNT: break;
     }
     return 0;
 }

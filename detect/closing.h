@@ -6,14 +6,14 @@
 #include "detect/judge.h"
 #include "detect/window.h"
 
-/* What becomes of a window when the watermark has passed it: overlapping logs are resolved, points are
- * summed to nodes, the roster moves on, and the judge sees the window. One thread. */
+/* What becomes of a window when the watermark has passed it: overlapping logs are resolved, points
+ * are summed to nodes, the roster moves on, and the judge sees the window. One thread. */
 
 /* A node that was not observed for this long of event time is forgotten: longer than the longest
  * periodic job (a month). */
 #define CLOSING_FORGET_MS (INT64_C(32) * 24 * 3600 * 1000)
-/* An identity that was retired comes back (cold) when the present holder of its name has been silent for
- * this long; until then its stragglers are not taken for a return. */
+/* An identity that was retired comes back (cold) when the present holder of its name has been
+ * silent for this long; until then its stragglers are not taken for a return. */
 #define CLOSING_RETURN_MS (INT64_C(3600) * 1000)
 
 struct closing_counts {

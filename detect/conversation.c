@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The logs of strands: chunks that double up to 64 KiB, so that a nearly empty window costs 128
- * bytes and a full one appends without copying. Large chunks lie in huge pages and go back to the pool,
- * not to the system: pages of 4 KiB taken anew cost as much a record as all the rest. */
+ * bytes and a full one appends without copying. Large chunks lie in huge pages and go back to the
+ * pool, not to the system: pages of 4 KiB taken anew cost as much a record as all the rest. */
 #include "detect/conversation.h"
 
 #include <stdlib.h>
@@ -145,9 +145,8 @@ struct strand_span strand_list_next(const struct strand_list *list, size_t entry
 }
 
 static bool strand_fits(const struct strand *strand, uint32_t place) {
-    return place != PLACE_NONE && address_is_ipv4(strand->peer) &&
-           strand->bytes <= UINT32_MAX && strand->packets < STRAND_SHORT_PACKETS &&
-           strand->flows < STRAND_SHORT_FLOWS;
+    return place != PLACE_NONE && address_is_ipv4(strand->peer) && strand->bytes <= UINT32_MAX &&
+           strand->packets < STRAND_SHORT_PACKETS && strand->flows < STRAND_SHORT_FLOWS;
 }
 
 static struct strand_short strand_pack(const struct strand *strand, uint32_t place) {
@@ -207,14 +206,14 @@ bool conversation_log_add(struct conversation_log *log, struct strand_pool *pool
 }
 
 static uint64_t mix(uint64_t a, uint64_t b) {
-    unsigned __int128 product = (unsigned __int128)(a ^ UINT64_C(0x9E3779B97F4A7C15)) *
-                                (b ^ UINT64_C(0xD6E8FEB86659FD93));
+    unsigned __int128 product =
+        (unsigned __int128)(a ^ UINT64_C(0x9E3779B97F4A7C15)) * (b ^ UINT64_C(0xD6E8FEB86659FD93));
     return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
 uint64_t strand_hash(const struct strand *strand) {
-    uint64_t ports = strand->local_port | (uint64_t)strand->peer_port << 16 |
-                     (uint64_t)strand->protocol << 32;
+    uint64_t ports =
+        strand->local_port | (uint64_t)strand->peer_port << 16 | (uint64_t)strand->protocol << 32;
     uint64_t local = mix(strand->local.high, strand->local.low);
     uint64_t peer = mix(strand->peer.high + 1, strand->peer.low);
     return mix(mix(local, peer), ports + 1);

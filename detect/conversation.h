@@ -6,19 +6,19 @@
 
 /* The conversations of one window. What one record adds to one window is a *strand*: one direction
  * of a conversation, with its sums, flags, and first and last time. Strands are appended to a log
- * as they come; those of equal keys are merged later (sums, OR, minimum, maximum: all commute, so when
- * it happens cannot show). A table of conversations would be looked up in memory that no cache
+ * as they come; those of equal keys are merged later (sums, OR, minimum, maximum: all commute, so
+ * when it happens cannot show). A table of conversations would be looked up in memory that no cache
  * holds, at 50 ns and more a record; an append is 3 ns.
  *
  * A strand is 24 bytes where its values fit (IPv4 peer, under 4 GiB, a known place) and 80 where
  * they do not; which of the two never shows either.
  *
- * Bound. Merged strands of a window cost at most `cost_max` (1 a strand, 3 with an IPv6 peer). Above
- * it each point keeps the conversations with the smallest hashes of their keys: as many from the
- * smallest on as cost at most k, with the largest k at which all points together stay within
- * `cost_max` (so a flooded node cannot crowd the others out). The first one that a point does not keep
- * is its threshold. This is a function of the set of strands, whatever their order and whenever a fold
- * comes between:
+ * Bound. Merged strands of a window cost at most `cost_max` (1 a strand, 3 with an IPv6 peer).
+ * Above it each point keeps the conversations with the smallest hashes of their keys: as many from
+ * the smallest on as cost at most k, with the largest k at which all points together stay within
+ * `cost_max` (so a flooded node cannot crowd the others out). The first one that a point does not
+ * keep is its threshold. This is a function of the set of strands, whatever their order and
+ * whenever a fold comes between:
  *  - As strands are added, the cost up to any hash only grows and k only falls, so a threshold only
  *    falls. A conversation below the final threshold was below all earlier ones: it was never
  *    dropped, and all its strands were counted.
@@ -26,8 +26,8 @@
  *    old threshold nothing is missing; a point with a threshold has a full cost above every later
  *    k, so it counts as k; and if the survivors fit into k, the threshold stays where it is, since
  *    the conversation there did not fit a larger k either.
- * A conversation that was dropped and comes again lies at or above its point's threshold and is dropped
- * by the next fold. One thread. */
+ * A conversation that was dropped and comes again lies at or above its point's threshold and is
+ * dropped by the next fold. One thread. */
 
 struct strand {
     struct address local;
@@ -116,7 +116,8 @@ void conversation_log_init(struct conversation_log *log, uint64_t cost_max);
 void conversation_log_done(struct conversation_log *log, struct strand_pool *pool);
 
 uint64_t conversation_log_count(const struct conversation_log *log);
-/* What the entries would cost if none could be merged: while it is within the bound, nothing is cut. */
+/* What the entries would cost if none could be merged: while it is within the bound, nothing is
+ * cut. */
 uint64_t conversation_log_cost(const struct conversation_log *log);
 
 /* A chunk more for a list that is full. Errors: ERROR_LIMIT (memory). */
@@ -134,9 +135,9 @@ bool conversation_log_is_cut(const struct conversation_log *log, uint32_t point)
 typedef bool (*strand_visit)(void *context, const struct strand *strand, struct error *err);
 
 /* Merges and cuts what the log holds, without changing it. Points come in the order of `ranks`
- * [points->point_count]; NULL: by id. `cuts` (freed by the caller) and `*cut_count` are what has been
- * cut now or before; `*dropped` (may be NULL) counts merged strands left out. Errors: ERROR_LIMIT
- * (memory), those of `visit`. */
+ * [points->point_count]; NULL: by id. `cuts` (freed by the caller) and `*cut_count` are what has
+ * been cut now or before; `*dropped` (may be NULL) counts merged strands left out. Errors:
+ * ERROR_LIMIT (memory), those of `visit`. */
 struct conversation_fold {
     const struct conversation_log *log;
     const struct point_set *points;
@@ -152,13 +153,11 @@ bool conversation_fold(struct conversation_fold *fold, struct error *err);
 /* Folds a log into itself: afterwards it holds merged strands in the order of point ids, and its
  * `cuts` are up to date. Errors: ERROR_LIMIT; the log is then unchanged. */
 bool conversation_log_compact(struct conversation_log *log, struct strand_pool *pool,
-                              const struct point_set *points, uint64_t *dropped,
-                              struct error *err);
+                              const struct point_set *points, uint64_t *dropped, struct error *err);
 
 /* Visits the strands of one point in a compacted log. */
 bool conversation_log_each(const struct conversation_log *log, const struct point_set *points,
-                           uint32_t point, strand_visit visit, void *context,
-                           struct error *err);
+                           uint32_t point, strand_visit visit, void *context, struct error *err);
 
 /* The hash of a conversation: of its key without point, direction and outcome. */
 uint64_t strand_hash(const struct strand *strand);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Merging and cutting the strands of a window. Entries stay where they are; what is sorted is one
- * 24-byte item each: by (rank of the point, hash), by radix, so that a full window of 200,000 entries
- * costs milliseconds. Items that are equal in the sorted bits (mostly strands of one conversation)
- * are then sorted by the whole key. The walk merges neighbours of an equal key.
+ * 24-byte item each: by (rank of the point, hash), by radix, so that a full window of 200,000
+ * entries costs milliseconds. Items that are equal in the sorted bits (mostly strands of one
+ * conversation) are then sorted by the whole key. The walk merges neighbours of an equal key.
  *
  * All conversations of a point with one hash are kept or dropped together, so that a collision
  * cannot make a threshold ambiguous. */
@@ -29,13 +29,14 @@ struct item {
 };
 
 struct items {
-    struct item *rows; /* [count] */
+    struct item *rows;  /* [count] */
     struct item *other; /* as many: where the sort moves to */
     size_t count;
     const struct point_set *points;
 };
 
-/* The items of one point: [first, first + count). A point that was cut before may have none left. */
+/* The items of one point: [first, first + count). A point that was cut before may have none left.
+ */
 struct group {
     size_t first;
     size_t count;
@@ -50,8 +51,7 @@ struct groups {
     size_t count;
 };
 
-static void load(struct strand *strand, const struct item *item,
-                 const struct point_set *points) {
+static void load(struct strand *strand, const struct item *item, const struct point_set *points) {
     if (item->is_wide) {
         memcpy(strand, item->at, sizeof *strand);
         return;
@@ -77,8 +77,8 @@ static int compare_items(const void *a, const void *b, void *context) {
     return strand_compare(&left, &right);
 }
 
-/* The entry to ask for at `index`. The builtin stands in the loops themselves: gcc 12 takes a function
- * that does nothing but prefetch for one without effect, and drops its calls. */
+/* The entry to ask for at `index`. The builtin stands in the loops themselves: gcc 12 takes a
+ * function that does nothing but prefetch for one without effect, and drops its calls. */
 static inline const uint8_t *entry_ahead(const struct items *items, size_t index) {
     size_t ahead = index + PREFETCH_AHEAD;
     return items->rows[ahead < items->count ? ahead : index].at;
@@ -134,8 +134,7 @@ static void sort_items(struct items *items) {
     }
 }
 
-static const struct conversation_cut *find_cut(const struct conversation_log *log,
-                                               uint32_t point) {
+static const struct conversation_cut *find_cut(const struct conversation_log *log, uint32_t point) {
     uint32_t low = 0;
     uint32_t high = log->cut_count;
     while (low < high) {
@@ -251,8 +250,7 @@ static bool groups_init(struct groups *groups, const struct items *items, uint32
     }
     groups->count = 0;
     groups->rows = malloc((count + cut_count + 1) * sizeof *groups->rows);
-    return groups->rows != NULL ||
-           error_set(err, ERROR_LIMIT, "no memory to merge conversations");
+    return groups->rows != NULL || error_set(err, ERROR_LIMIT, "no memory to merge conversations");
 }
 
 /* The points of the items, in their order, then cut points of which nothing is left: these too have
@@ -387,9 +385,9 @@ static bool collect_cuts(struct conversation_fold *fold, const struct groups *gr
     }
     for (size_t i = 0; i < groups->count; i++) {
         if (groups->rows[i].is_cut) {
-            fold->cuts[fold->cut_count++] = (struct conversation_cut){
-                .threshold = groups->rows[i].threshold, .point = groups->rows[i].point
-            };
+            fold->cuts[fold->cut_count++] =
+                (struct conversation_cut){ .threshold = groups->rows[i].threshold,
+                                           .point = groups->rows[i].point };
         }
     }
     qsort(fold->cuts, fold->cut_count, sizeof *fold->cuts, compare_cuts);
@@ -403,8 +401,8 @@ bool conversation_fold(struct conversation_fold *fold, struct error *err) {
     struct items items;
     struct groups groups = { 0 };
     bool ok = collect(fold, &items, err);
-    bool is_costed = ok && (fold->log->cut_count > 0 ||
-                            conversation_log_cost(fold->log) > fold->log->cost_max);
+    bool is_costed =
+        ok && (fold->log->cut_count > 0 || conversation_log_cost(fold->log) > fold->log->cost_max);
     ok = ok && find_groups(fold, &items, is_costed, &groups, err);
     uint64_t k = UINT64_MAX;
     if (ok && is_costed && !is_within_bound(&groups, fold->log->cost_max)) {
@@ -500,8 +498,7 @@ static bool each_in_list(const struct strand_list *list, bool is_wide,
 }
 
 bool conversation_log_each(const struct conversation_log *log, const struct point_set *points,
-                           uint32_t point, strand_visit visit, void *context,
-                           struct error *err) {
+                           uint32_t point, strand_visit visit, void *context, struct error *err) {
     return each_in_list(&log->shorts, false, points, point, visit, context, err) &&
            each_in_list(&log->wides, true, points, point, visit, context, err);
 }

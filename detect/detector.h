@@ -6,24 +6,25 @@
 #include "detect/config.h"
 #include "flow/batch.h"
 
-/* The detector: the only face of this room that tools see. Records go in in any order; windows close
- * in order when the watermark passes; alerts come out. Everything that comes out is a function of
- * the records and the watermark's windows alone (docs/ARCHITECTURE.md, "Time").
+/* The detector: the only face of this room that tools see. Records go in in any order; windows
+ * close in order when the watermark passes; alerts come out. Everything that comes out is a
+ * function of the records and the watermark's windows alone (docs/ARCHITECTURE.md, "Time").
  *
  * One thread. Memory is bounded by the configuration; what a bound costs is counted and marked. */
 
 struct detector;
 
 struct detector_counts {
-    uint64_t windows;   /* closed in which any node was observed */
-    uint64_t nodes;     /* known now */
-    uint64_t alerts;    /* emitted */
+    uint64_t windows; /* closed in which any node was observed */
+    uint64_t nodes;   /* known now */
+    uint64_t alerts;  /* emitted */
     uint64_t episodes;
-    uint64_t duplicate; /* flows set aside because another log observed the same interface and window */
-    uint64_t late;      /* records that touch only closed windows (their feed was set aside) */
+    uint64_t
+        duplicate; /* flows set aside because another log observed the same interface and window */
+    uint64_t late; /* records that touch only closed windows (their feed was set aside) */
     uint64_t direction_unknown; /* records that count for neither direction */
-    uint64_t nodes_refused; /* flows of nodes beyond nodes_max */
-    uint64_t cells_cut; /* conversations dropped at the memory bound, each time that they came */
+    uint64_t nodes_refused;     /* flows of nodes beyond nodes_max */
+    uint64_t cells_cut;    /* conversations dropped at the memory bound, each time that they came */
     uint64_t memory_bytes; /* of cells, now */
 };
 
@@ -33,9 +34,9 @@ bool detector_new(struct detector **out, const struct detector_config *config,
 void detector_free(struct detector *detector);
 
 /* Adds the records and coverage of a batch (which passes batch_check) to the cells of open windows.
- * Batches flagged LATE or FUTURE are passed over. Errors: ERROR_ARGUMENT (the stamp reaches back more
- * windows than a record may touch; nothing is added), ERROR_LIMIT (memory that no bound covers; part
- * of the batch may be added). */
+ * Batches flagged LATE or FUTURE are passed over. Errors: ERROR_ARGUMENT (the stamp reaches back
+ * more windows than a record may touch; nothing is added), ERROR_LIMIT (memory that no bound
+ * covers; part of the batch may be added). */
 bool detector_add(struct detector *detector, const struct batch *batch, struct error *err);
 
 /* Closes, in order, every window that ends at or before `watermark_ms`. INT64_MAX closes all that
@@ -44,14 +45,14 @@ bool detector_advance(struct detector *detector, int64_t watermark_ms, struct er
 
 struct detector_counts detector_counts(const struct detector *detector);
 
-/* State to bytes and back (docs/FORMATS.md, "Detector state"): versioned, checksummed, a closed part
- * (baselines, episodes) and an open part (cells of open windows), both in a canonical order, so
- * that equal states are equal bytes. Appends to `out`. Errors: ERROR_LIMIT. */
+/* State to bytes and back (docs/FORMATS.md, "Detector state"): versioned, checksummed, a closed
+ * part (baselines, episodes) and an open part (cells of open windows), both in a canonical order,
+ * so that equal states are equal bytes. Appends to `out`. Errors: ERROR_LIMIT. */
 bool detector_state_save(const struct detector *detector, struct buffer *out, struct error *err);
 
-/* The same with an empty open part, for a caller that has the records themselves: it adds those that
- * end at or after detector_open_ms again after loading. The bytes follow from the closed windows
- * alone. */
+/* The same with an empty open part, for a caller that has the records themselves: it adds those
+ * that end at or after detector_open_ms again after loading. The bytes follow from the closed
+ * windows alone. */
 bool detector_state_save_closed(const struct detector *detector, struct buffer *out,
                                 struct error *err);
 

@@ -180,8 +180,7 @@ static bool get_strand(struct loading *loading, struct window *window, uint8_t h
         strand.first > strand.last) {
         return malformed(loading, "a conversation", err);
     }
-    uint32_t place =
-        point_set_place(&detector->points, strand.point, strand.local, window->number);
+    uint32_t place = point_set_place(&detector->points, strand.point, strand.local, window->number);
     return conversation_log_add(&window->conversations, &detector->windows.pool, &strand, place,
                                 err);
 }
@@ -263,7 +262,8 @@ static bool get_open_part(struct loading *loading, struct error *err) {
     return (!cursor->failed && cursor_left(cursor) == 0) || malformed(loading, "the end", err);
 }
 
-/* Magic, version, window length, checksum; leaves the cursor at what the checksum covers besides. */
+/* Magic, version, window length, checksum; leaves the cursor at what the checksum covers besides.
+ */
 static bool get_header(struct loading *loading, struct bytes bytes, struct error *err) {
     struct detector *detector = loading->detector;
     if (bytes.size < 8 + 4 + 8 + CHECKSUM_SIZE || get_u64(bytes.data) != STATE_MAGIC) {

@@ -20,8 +20,8 @@ struct detector {
     struct closing_counts closed;
 };
 
-/* Takes memory for the parts of a detector whose config and sink are set. Errors: those of the parts;
- * what was taken stands, for detector_parts_done. */
+/* Takes memory for the parts of a detector whose config and sink are set. Errors: those of the
+ * parts; what was taken stands, for detector_parts_done. */
 bool detector_parts_init(struct detector *detector, struct error *err);
 /* Accepts a zeroed or half built one; config and sink stay. */
 void detector_parts_done(struct detector *detector);

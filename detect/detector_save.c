@@ -8,7 +8,7 @@
 struct saving {
     const struct detector *detector;
     struct buffer *out;
-    uint32_t *ids;   /* points that open windows hold, by what they say */
+    uint32_t *ids; /* points that open windows hold, by what they say */
     uint32_t count;
     uint32_t *ranks; /* by id: the index in `ids` */
 };
@@ -57,8 +57,7 @@ static bool rank_points(struct saving *saving, struct error *err) {
         }
     }
     if (saving->count > 1) {
-        qsort_r(saving->ids, saving->count, sizeof *saving->ids, compare_point_ids,
-                points->points);
+        qsort_r(saving->ids, saving->count, sizeof *saving->ids, compare_point_ids, points->points);
     }
     for (uint32_t rank = 0; rank < saving->count; rank++) {
         saving->ranks[saving->ids[rank]] = rank;
@@ -115,10 +114,10 @@ static bool put_strand(void *context, const struct strand *strand, struct error 
     (void)err; /* a full buffer latches; the end looks */
     bool is_local_ipv4 = address_is_ipv4(strand->local);
     bool is_peer_ipv4 = address_is_ipv4(strand->peer);
-    buffer_u8(out, (uint8_t)(STRAND_MARK | strand->direction |
-                             (strand->is_rejected ? STRAND_REJECTED : 0) |
-                             (is_local_ipv4 ? STRAND_LOCAL_IPV4 : 0) |
-                             (is_peer_ipv4 ? STRAND_PEER_IPV4 : 0)));
+    buffer_u8(
+        out,
+        (uint8_t)(STRAND_MARK | strand->direction | (strand->is_rejected ? STRAND_REJECTED : 0) |
+                  (is_local_ipv4 ? STRAND_LOCAL_IPV4 : 0) | (is_peer_ipv4 ? STRAND_PEER_IPV4 : 0)));
     buffer_varint(out, saving->ranks[strand->point]);
     put_address(out, strand->local, is_local_ipv4);
     put_address(out, strand->peer, is_peer_ipv4);

@@ -128,8 +128,8 @@ void evidence_build(struct gathering *gathering) {
     }
     rank(strands, count, compare_protocol, top, &out->protocol_rows);
     for (uint32_t i = 0; i < out->protocol_rows; i++) {
-        out->protocols[i] = (struct evidence_protocol){ .protocol = top[i].key.protocol,
-                                                        .sum = top[i].sum };
+        out->protocols[i] =
+            (struct evidence_protocol){ .protocol = top[i].key.protocol, .sum = top[i].sum };
     }
     out->peer_count = rank(strands, count, compare_peer, top, &out->peer_rows);
     for (uint32_t i = 0; i < out->peer_rows; i++) {

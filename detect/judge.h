@@ -46,8 +46,8 @@ bool judge_pass(struct judge *judge, const struct roster *roster, int64_t until_
                 struct error *err);
 
 /* The index is about to be given to another node, or the node has been retired: its baseline is
- * dropped and its open episodes are closed as of `at_ms` (alerts in the order of directions), behind
- * those of all nodes that are due by then. */
+ * dropped and its open episodes are closed as of `at_ms` (alerts in the order of directions),
+ * behind those of all nodes that are due by then. */
 bool judge_forget(struct judge *judge, const struct roster *roster, uint32_t node, int64_t at_ms,
                   struct error *err);
 

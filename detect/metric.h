@@ -13,9 +13,9 @@ enum metric {
 };
 
 struct metric_row {
-    const char *name; /* as in alerts: "out_bytes" */
-    const char *unit; /* "bytes/min" */
-    float scale;      /* the u of the formula, in units a minute */
+    const char *name;  /* as in alerts: "out_bytes" */
+    const char *unit;  /* "bytes/min" */
+    float scale;       /* the u of the formula, in units a minute */
     uint8_t direction; /* enum direction */
     const char *help;
 };

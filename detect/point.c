@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Two tables of the same make: a dense array by id, and open-addressing slots of id + 1. A sweep frees
- * ids and builds the slots anew, so that nothing is ever removed from a probe run. */
+/* Two tables of the same make: a dense array by id, and open-addressing slots of id + 1. A sweep
+ * frees ids and builds the slots anew, so that nothing is ever removed from a probe run. */
 #include "detect/point.h"
 
 #include <stdlib.h>
@@ -191,8 +191,7 @@ static bool insert_point(struct point_set *set, const struct point *key, uint32_
         free(block);
         return error_set(err, ERROR_LIMIT, "no memory for a point of observation");
     }
-    while (set->points_free_from < set->point_count &&
-           set->points[set->points_free_from].is_used) {
+    while (set->points_free_from < set->point_count && set->points[set->points_free_from].is_used) {
         set->points_free_from++;
     }
     uint32_t at = set->points_free_from;
@@ -260,8 +259,7 @@ uint32_t point_set_place(struct point_set *set, uint32_t point, struct address l
     if (set->places_used >= PLACES_MAX || !grow_places(set)) {
         return PLACE_NONE;
     }
-    while (set->places_free_from < set->place_count &&
-           set->places[set->places_free_from].is_used) {
+    while (set->places_free_from < set->place_count && set->places[set->places_free_from].is_used) {
         set->places_free_from++;
     }
     uint32_t id = set->places_free_from;

@@ -46,10 +46,10 @@ struct point_set {
     uint32_t point_capacity;
     uint32_t points_used;
     uint32_t points_free_from; /* no free id lies below it */
-    uint32_t *point_slots; /* id + 1 */
+    uint32_t *point_slots;     /* id + 1 */
     uint32_t point_slot_bits;
 
-    struct place *places; /* [place_count], by id */
+    struct place *places;   /* [place_count], by id */
     uint32_t *place_points; /* the point of each place: what the hot loop reads */
     uint32_t place_count;
     uint32_t place_capacity;

@@ -181,8 +181,7 @@ void roster_remove(struct roster *roster, uint32_t index) {
     while (roster->count > 0 && !roster->nodes[roster->count - 1].is_used) {
         roster->count--;
     }
-    roster->free_from =
-        roster->free_from < roster->count ? roster->free_from : roster->count;
+    roster->free_from = roster->free_from < roster->count ? roster->free_from : roster->count;
     roster->is_order_stale = true;
 }
 

@@ -6,19 +6,19 @@
 
 /* The nodes that the detector knows. A node is (name, identity): a new identity under a name is a
  * new node, which starts cold; the old one is retired (its episodes are closed) when the new one is
- * first seen. Indices are small, stable while a node is known, and given again after it is forgotten:
- * per-node arrays are indexed by them. Order of indices never reaches a result: what is put out goes
- * by name, then identity. Bounded by `nodes_max`. One thread. */
+ * first seen. Indices are small, stable while a node is known, and given again after it is
+ * forgotten: per-node arrays are indexed by them. Order of indices never reaches a result: what is
+ * put out goes by name, then identity. Bounded by `nodes_max`. One thread. */
 
 struct roster_node {
     struct bytes name; /* the roster's memory */
     struct bytes identity;
     struct bytes role;
     struct bytes interface; /* the smallest of those seen; empty: unknown */
-    int64_t first_ms; /* start of the first window with data */
-    int64_t last_ms;  /* end of the last one */
-    bool is_used;     /* false: a free index */
-    bool is_retired;  /* another identity has taken the name */
+    int64_t first_ms;       /* start of the first window with data */
+    int64_t last_ms;        /* end of the last one */
+    bool is_used;           /* false: a free index */
+    bool is_retired;        /* another identity has taken the name */
 };
 
 struct roster {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A vector of windows and a hash table of their numbers. Closing sorts what is due: the order in which
- * windows were opened is the order of arrival, which must not show. */
+/* A vector of windows and a hash table of their numbers. Closing sorts what is due: the order in
+ * which windows were opened is the order of arrival, which must not show. */
 #include "detect/window.h"
 
 #include <stdlib.h>
@@ -155,7 +155,8 @@ bool window_set_take(struct window_set *set, int64_t end, struct window ***out, 
 }
 
 uint64_t window_set_measure(const struct window_set *set) {
-    uint64_t size = set->capacity * sizeof(struct window *) + (sizeof *set->slots << set->slot_bits);
+    uint64_t size =
+        set->capacity * sizeof(struct window *) + (sizeof *set->slots << set->slot_bits);
     for (uint32_t i = 0; i < set->count; i++) {
         size += sizeof(struct window) + cell_table_size(&set->windows[i]->cells);
     }
@@ -184,8 +185,8 @@ static struct window *largest(const struct window_set *set) {
     uint64_t most = 0;
     for (uint32_t i = 0; i < set->count; i++) {
         uint64_t count = conversation_log_count(&set->windows[i]->conversations);
-        if (count > most || (count == most && best != NULL &&
-                             set->windows[i]->number < best->number)) {
+        if (count > most ||
+            (count == most && best != NULL && set->windows[i]->number < best->number)) {
             best = set->windows[i];
             most = count;
         }
@@ -202,14 +203,12 @@ bool window_set_make_room(struct window_set *set, const struct point_set *points
     /* An eighth is made free, so that the walk is not needed again for the next batch. */
     uint64_t goal = memory_bytes_max - memory_bytes_max / 8;
     struct window *window;
-    while (fixed_bytes + set->pool.used_bytes + need > goal &&
-           (window = most_grown(set)) != NULL) {
+    while (fixed_bytes + set->pool.used_bytes + need > goal && (window = most_grown(set)) != NULL) {
         if (!conversation_log_compact(&window->conversations, &set->pool, points, dropped, err)) {
             return false;
         }
     }
-    while (fixed_bytes + set->pool.used_bytes + need > goal &&
-           (window = largest(set)) != NULL) {
+    while (fixed_bytes + set->pool.used_bytes + need > goal && (window = largest(set)) != NULL) {
         struct conversation_log *log = &window->conversations;
         uint64_t count = conversation_log_count(log);
         if (count <= FOLD_COUNT_MIN) {

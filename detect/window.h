@@ -6,8 +6,9 @@
 #include "detect/conversation.h"
 
 /* The open windows: those that records have touched and the watermark has not passed. Window n is
- * [n * length, (n + 1) * length). A window exists once something touched it, so a gap of years costs
- * nothing; they are found by number through a hash table, in whatever order they come. One thread. */
+ * [n * length, (n + 1) * length). A window exists once something touched it, so a gap of years
+ * costs nothing; they are found by number through a hash table, in whatever order they come. One
+ * thread. */
 
 /* A batch of a sparse log opens some 360,000: one window a record, and ten before it. */
 #define WINDOWS_OPEN_MAX (1u << 20)
@@ -39,9 +40,9 @@ struct window *window_set_find(const struct window_set *set, int64_t number);
  * Errors: ERROR_LIMIT at WINDOWS_OPEN_MAX or without memory. */
 struct window *window_set_open(struct window_set *set, int64_t number, struct error *err);
 
-/* Takes the windows below `end` out of the set, ascending: they are the caller's now, who gives each
- * to window_free and the array to free(). NULL and count 0 when there are none. Errors: ERROR_LIMIT
- * (nothing is taken). */
+/* Takes the windows below `end` out of the set, ascending: they are the caller's now, who gives
+ * each to window_free and the array to free(). NULL and count 0 when there are none. Errors:
+ * ERROR_LIMIT (nothing is taken). */
 bool window_set_take(struct window_set *set, int64_t end, struct window ***out, uint32_t *count,
                      struct error *err);
 
@@ -50,8 +51,8 @@ void window_free(struct window *window, struct strand_pool *pool);
 /* Bytes of all windows, their cells and conversations. Walks the windows. */
 uint64_t window_set_measure(const struct window_set *set);
 
-/* Makes room for `need` bytes more under `memory_bytes_max`: windows that grew most since their last
- * fold are folded; when that does not suffice, the largest window's bound is halved, again and
+/* Makes room for `need` bytes more under `memory_bytes_max`: windows that grew most since their
+ * last fold are folded; when that does not suffice, the largest window's bound is halved, again and
  * again. The latter depends on which windows are open together, so on how far the feeds are apart:
  * only here the order of arrival can show, in evidence that says that it is cut. It takes more full
  * windows at once than the bounds were made for (detector.c). Sums never give way. `*dropped`

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Columns lie in one block; the tables that they point into lie beside it, their texts in the batch's
- * arena. Appending maps codes and ids through small tables, filled in on first use, so that its cost
- * is a lookup a distinct address and an indexed load a record. */
+/* Columns lie in one block; the tables that they point into lie beside it, their texts in the
+ * batch's arena. Appending maps codes and ids through small tables, filled in on first use, so that
+ * its cost is a lookup a distinct address and an indexed load a record. */
 #include "flow/batch.h"
 
 #include <assert.h>
@@ -112,8 +112,8 @@ static uint32_t node_hash(const struct batch_node *node) {
 }
 
 void batch_reset(struct batch *batch) {
-    /* Few nodes are the rule: clear each one's probe run, which ends at an empty slot. A run that was
-     * cleared by another node's walk is empty at its hash and costs one look. */
+    /* Few nodes are the rule: clear each one's probe run, which ends at an empty slot. A run that
+     * was cleared by another node's walk is empty at its hash and costs one look. */
     uint32_t mask = NODE_SLOTS - 1;
     if (batch->node_count > NODE_SLOTS / 64) {
         memset(batch->node_slots, 0, NODE_SLOTS * sizeof *batch->node_slots);
@@ -158,8 +158,7 @@ static bool join_own(struct batch *batch, struct batch_node *node, const struct 
     if (added == 0) {
         return true;
     }
-    struct address *own =
-        arena_take(&batch->arena, (node->own_count + added) * sizeof *own);
+    struct address *own = arena_take(&batch->arena, (node->own_count + added) * sizeof *own);
     if (own == NULL) {
         return no_memory(err);
     }
@@ -225,8 +224,7 @@ bool batch_add_flow_log(struct batch *batch, struct bytes name, uint8_t *id, str
         }
     }
     if (batch->flow_log_count == BATCH_FLOW_LOGS_MAX) {
-        return error_set(err, ERROR_LIMIT, "a batch has at most %u flow logs",
-                         BATCH_FLOW_LOGS_MAX);
+        return error_set(err, ERROR_LIMIT, "a batch has at most %u flow logs", BATCH_FLOW_LOGS_MAX);
     }
     bool failed = false;
     struct bytes copy = arena_copy(&batch->arena, name, &failed);
@@ -306,8 +304,8 @@ bool batch_add_coverage(struct batch *batch, const struct batch_coverage *row) {
         return false;
     }
     if (batch->coverage_count == batch->coverage_capacity) {
-        uint32_t capacity = batch->coverage_capacity == 0 ? COVERAGE_CAPACITY_FIRST
-                                                          : 2 * batch->coverage_capacity;
+        uint32_t capacity =
+            batch->coverage_capacity == 0 ? COVERAGE_CAPACITY_FIRST : 2 * batch->coverage_capacity;
         struct batch_coverage *rows = realloc(batch->coverage, capacity * sizeof *rows);
         if (rows == NULL) {
             return false;
@@ -320,7 +318,8 @@ bool batch_add_coverage(struct batch *batch, const struct batch_coverage *row) {
 }
 
 bool batch_has_room(const struct batch *batch, uint32_t count) {
-    /* Addresses outlive records that batch_keep_rows removes, so codes have a bound of their own. */
+    /* Addresses outlive records that batch_keep_rows removes, so codes have a bound of their own.
+     */
     return count <= BATCH_RECORDS_MAX - batch->count &&
            batch->addresses.count + 2 * (uint64_t)count <= DICTIONARY_CODES_MAX &&
            batch->addresses.octets + 32 * (uint64_t)count <= BATCH_ADDRESS_OCTETS_MAX;
@@ -383,8 +382,7 @@ static bool map_label(struct mapping *mapping, uint32_t from_code, uint16_t code
     }
     uint16_t *ids[] = { &label.pod, &label.namespace_, &label.workload, &label.group };
     for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
-        if (*ids[i] != 0 &&
-            !batch_add_string(mapping->to, from->strings[*ids[i]], ids[i], err)) {
+        if (*ids[i] != 0 && !batch_add_string(mapping->to, from->strings[*ids[i]], ids[i], err)) {
             return false;
         }
     }
@@ -549,8 +547,8 @@ static bool check_row(const struct batch *batch, uint32_t i, struct error *err) 
     } else if (batch->start_ms[i] < 0 || batch->end_ms[i] > BATCH_TIME_MAX_MS) {
         column = "end_ms";
     }
-    return column == NULL || error_set(err, ERROR_FORMAT, "column %s, row %u: out of bounds",
-                                       column, i);
+    return column == NULL ||
+           error_set(err, ERROR_FORMAT, "column %s, row %u: out of bounds", column, i);
 }
 
 bool batch_check(const struct batch *batch, struct error *err) {

@@ -69,7 +69,7 @@ struct batch_stamp {
     uint64_t num; /* from 1, without gaps */
     uint32_t flags;
     enum origin origin;
-    int64_t low_ms; /* nothing but late batches of this feed will touch a time before; Unix ms */
+    int64_t low_ms;   /* nothing but late batches of this feed will touch a time before; Unix ms */
     int64_t reach_ms; /* D: a record counts in its last `reach_ms` only */
     uint32_t unit_ms; /* the grain of its times: a flow lasts over [start, end + unit) */
     uint32_t tick_ms;
@@ -79,9 +79,9 @@ struct batch_stamp {
  * where the source does not tell). Two interfaces of one node are two rows of one name. */
 struct batch_node {
     struct bytes name;
-    struct bytes identity;  /* instance id, Kubernetes uid, else the name */
-    struct bytes role;      /* empty: unknown */
-    struct bytes interface; /* empty: unknown */
+    struct bytes identity;     /* instance id, Kubernetes uid, else the name */
+    struct bytes role;         /* empty: unknown */
+    struct bytes interface;    /* empty: unknown */
     const struct address *own; /* [own_count]: its own addresses, the main one first */
     uint32_t own_count;
 };
@@ -145,8 +145,8 @@ struct batch {
     uint32_t coverage_count;
     uint32_t coverage_capacity;
 
-    struct arena arena; /* texts, own addresses, labels: gone at reset */
-    void *columns;      /* the block that all columns lie in */
+    struct arena arena;   /* texts, own addresses, labels: gone at reset */
+    void *columns;        /* the block that all columns lie in */
     uint16_t *node_slots; /* hash of a node's texts -> id + 1 */
 };
 
@@ -175,8 +175,8 @@ bool batch_add_flow_log(struct batch *batch, struct bytes name, uint8_t *id, str
 /* The id of a label text; "" is 0. Errors: ERROR_LIMIT. */
 bool batch_add_string(struct batch *batch, struct bytes text, uint16_t *id, struct error *err);
 
-/* Adds a label text behind those that are there, as a decoder does that has the whole table: without
- * looking for an equal one. Errors: ERROR_LIMIT. */
+/* Adds a label text behind those that are there, as a decoder does that has the whole table:
+ * without looking for an equal one. Errors: ERROR_LIMIT. */
 bool batch_push_string(struct batch *batch, struct bytes text, struct error *err);
 
 /* Sets the label of an address code, making the label table when it is the first. */

@@ -82,8 +82,9 @@ static void next_generation(struct dictionary *dictionary) {
     }
 }
 
-/* The next batch is likely to be like the last one, so a table keeps the size that it grew to (growing
- * places every address anew); it shrinks by half a reset when it was less than an eighth full. */
+/* The next batch is likely to be like the last one, so a table keeps the size that it grew to
+ * (growing places every address anew); it shrinks by half a reset when it was less than an eighth
+ * full. */
 static uint32_t bits_for_next(uint32_t bits, uint32_t count) {
     return bits > BITS_MIN && count < 1u << (bits - 3) ? bits - 1 : bits;
 }
@@ -181,8 +182,8 @@ static uint16_t add4(struct dictionary *dictionary, uint32_t ipv4, uint32_t at) 
     return code;
 }
 
-/* What a probe needs of the dictionary: a copy stays in registers, since the codes that a loop writes
- * cannot change it. */
+/* What a probe needs of the dictionary: a copy stays in registers, since the codes that a loop
+ * writes cannot change it. */
 struct probe4 {
     const uint64_t *slots;
     uint64_t multiplier;
@@ -247,8 +248,8 @@ uint16_t dictionary_code(struct dictionary *dictionary, struct address address) 
 
 /* The first pass over a block: codes of the addresses that stand in the first two slots of their
  * probes; the others' indices go to `missing`. Without branches: which slot holds an address, and
- * whether it is new, cannot be foreseen. An address stands in at most one slot of a generation, so a
- * match is right wherever it is seen. */
+ * whether it is new, cannot be foreseen. An address stands in at most one slot of a generation, so
+ * a match is right wherever it is seen. */
 static size_t code_known(struct probe4 probe, uint16_t *restrict codes,
                          const uint32_t *restrict addresses, size_t count,
                          uint16_t *restrict missing) {
@@ -319,8 +320,7 @@ bool dictionary_find(const struct dictionary *dictionary, struct address address
         if (generation != dictionary->generation) {
             return false;
         }
-        uint16_t found =
-            (uint16_t)(is_ipv4 ? dictionary->slots[at] : dictionary->slots6[at]);
+        uint16_t found = (uint16_t)(is_ipv4 ? dictionary->slots[at] : dictionary->slots6[at]);
         if (address_equal(dictionary->values[found], address)) {
             *code = found;
             return true;

@@ -47,8 +47,9 @@ void dictionary_code_ipv4_burst(struct dictionary *dictionary, uint16_t *restric
 
 /* Takes over the addresses that the caller has written to `values` of an empty dictionary: `count4`
  * IPv4 ones, then `count6` others, both ascending without repeats, at most DICTIONARY_CODES_MAX in
- * all. Their codes are their indices. The hash tables are built when an address is coded next; until
- * then dictionary_find searches by halves, so a decoded frame that is only read pays for no table. */
+ * all. Their codes are their indices. The hash tables are built when an address is coded next;
+ * until then dictionary_find searches by halves, so a decoded frame that is only read pays for no
+ * table. */
 void dictionary_adopt_sorted(struct dictionary *dictionary, uint32_t count4, uint32_t count6);
 
 /* The code of an address that may not be there: false when it is not. */

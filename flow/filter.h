@@ -4,8 +4,8 @@
 
 #include "flow/batch.h"
 
-/* The filter language over batches: one grammar for flowq, allow-lists and live capture. The grammar
- * stands in flow/filter_parse.h and, for users, in weir-filter(7).
+/* The filter language over batches: one grammar for flowq, allow-lists and live capture. The
+ * grammar stands in flow/filter_parse.h and, for users, in weir-filter(7).
  *
  * A compiled filter is immutable and may be shared between threads; each thread evaluates it with
  * a `struct filter_scratch` of its own. Evaluation works a batch at a time: an address test costs
@@ -37,8 +37,9 @@ uint32_t filter_columns(const struct filter *filter);
 struct filter_scratch *filter_scratch_new(struct error *err);
 void filter_scratch_free(struct filter_scratch *scratch);
 
-/* Writes one bit a record into `bits` (bit i % 64 of word i / 64; BATCH_RECORDS_MAX / 64 words; bits
- * behind `count` are 0) and returns how many matched. Errors: none; out of memory counts as a bug. */
+/* Writes one bit a record into `bits` (bit i % 64 of word i / 64; BATCH_RECORDS_MAX / 64 words;
+ * bits behind `count` are 0) and returns how many matched. Errors: none; out of memory counts as a
+ * bug. */
 uint32_t filter_match(const struct filter *filter, struct filter_scratch *scratch,
                       const struct batch *batch, uint64_t *bits);
 

@@ -5,9 +5,10 @@
 #include "flow/batch.h"
 
 /* A batch at rest: the value of a Kafka message and the block of a store segment. Version 1; the
- * layout, byte by byte, is docs/FORMATS.md, "Frame". Rows are stored in the order (node, peer, end):
- * their order in the batch has no meaning and is not kept. Equal records may give different bytes
- * under different libzstd versions; with one version the bytes are a function of the batch alone. */
+ * layout, byte by byte, is docs/FORMATS.md, "Frame". Rows are stored in the order (node, peer,
+ * end): their order in the batch has no meaning and is not kept. Equal records may give different
+ * bytes under different libzstd versions; with one version the bytes are a function of the batch
+ * alone. */
 
 #define FRAME_VERSION 1u
 /* Where a message must stay under the broker's default limit of 1 MiB.
@@ -59,8 +60,8 @@ struct frame_header {
 };
 
 struct frame_minute {
-    int64_t minute; /* Unix minutes */
-    uint64_t flows; /* ended in it */
+    int64_t minute;   /* Unix minutes */
+    uint64_t flows;   /* ended in it */
     uint64_t packets; /* spread (flow/spread.h) */
     uint64_t bytes;
 };
@@ -81,8 +82,8 @@ void frame_decoder_free(struct frame_decoder *decoder);
 bool frame_encode(struct frame_encoder *encoder, const struct batch *batch, struct buffer *out,
                   struct error *err);
 
-/* Reads the header at the front of `bytes` (which may go on behind the frame). Untrusted; nothing is
- * allocated. Checks magic, version, the header's checksum, and that its sizes are within the
+/* Reads the header at the front of `bytes` (which may go on behind the frame). Untrusted; nothing
+ * is allocated. Checks magic, version, the header's checksum, and that its sizes are within the
  * bounds of this file and of `bytes`. Errors: ERROR_FORMAT, ERROR_UNSUPPORTED (a newer version). */
 bool frame_header_read(struct frame_header *header, struct bytes bytes, struct error *err);
 
@@ -98,15 +99,15 @@ bool frame_header_read(struct frame_header *header, struct bytes bytes, struct e
 bool frame_decode(struct frame_decoder *decoder, struct batch *out, struct bytes bytes,
                   uint32_t wanted, struct error *err);
 
-/* The per-minute totals, ascending, without reading a column. `*count` is 0 and the result true when
- * the frame has none (no records, or too many minutes: then `*has_totals` is false). `out` has room
- * for FRAME_MINUTES_MAX. Errors: as frame_decode. */
+/* The per-minute totals, ascending, without reading a column. `*count` is 0 and the result true
+ * when the frame has none (no records, or too many minutes: then `*has_totals` is false). `out` has
+ * room for FRAME_MINUTES_MAX. Errors: as frame_decode. */
 bool frame_minutes(struct bytes bytes, struct frame_minute *out, uint32_t *count, bool *has_totals,
                    struct error *err);
 
-/* Whether a record of the frame has an address, without decoding it (about 0.2 us). The dictionary's
- * own checksum is not compared, which would cost more than the search: damage that frame_decode
- * would find may give a wrong answer. Errors: as frame_decode. */
+/* Whether a record of the frame has an address, without decoding it (about 0.2 us). The
+ * dictionary's own checksum is not compared, which would cost more than the search: damage that
+ * frame_decode would find may give a wrong answer. Errors: as frame_decode. */
 bool frame_has_address(struct bytes bytes, struct address address, bool *has, struct error *err);
 
 #endif

@@ -9,8 +9,9 @@
  * A flow lasts over [start, end + unit), clipped to its last `reach` milliseconds. The share that
  * has passed up to time t is floor(x * (t - from) / (to - from)) in 128 bits, and a window gets the
  * difference between its two ends: so what is spread adds up to what came, whatever the windows.
- * The flow itself (count 1) goes to the window of its last moment, `to - 1`. Windows, the per-minute
- * totals of a frame, and `flowq --by minute` all use these functions (docs/ARCHITECTURE.md, "Time").
+ * The flow itself (count 1) goes to the window of its last moment, `to - 1`. Windows, the
+ * per-minute totals of a frame, and `flowq --by minute` all use these functions
+ * (docs/ARCHITECTURE.md, "Time").
  */
 struct spread {
     int64_t from_ms;

@@ -23,7 +23,7 @@ struct source {
     const uint8_t *at; /* what is not used yet of the piece */
     const uint8_t *end;
     bool is_input_end;
-    bool is_skipping; /* inside a line that is too long */
+    bool is_skipping;      /* inside a line that is too long */
     uint64_t skipped_size; /* of it */
     bool must_forget; /* the table of points was full: the next batch starts with an empty one */
     bool is_damaged;
@@ -230,8 +230,8 @@ static void take_burst(struct source *source, struct source_result *result) {
     result->counts.records += taken;
 }
 
-/* The rest of a line that is too long. One without an end (a device of zeros, a small file that grows
- * without bound as it is decompressed) is given up: it costs a second, not for ever. */
+/* The rest of a line that is too long. One without an end (a device of zeros, a small file that
+ * grows without bound as it is decompressed) is given up: it costs a second, not for ever. */
 static enum step skip_line(struct source *source) {
     size_t size = (size_t)(source->end - source->at);
     const uint8_t *feed = memchr(source->at, '\n', size);

@@ -38,7 +38,8 @@ struct feed_input {
     const char *name;   /* the object's name, without folders */
     uint64_t size;      /* in bytes, 0 for stdin */
     uint64_t head_hash; /* XXH3-64 of its first 64 KiB, 0 for stdin */
-    bool is_unreadable; /* not there, or a file with something in it of which nothing could be read */
+    bool is_unreadable; /* not there, or a file with something in it of which nothing could be read
+                         */
 };
 
 /* Where a feed stands: what a store keeps so that --append can go on. */

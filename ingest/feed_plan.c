@@ -39,9 +39,7 @@ static const char *name_feed(struct feed_plan *plan, const struct feed_name *par
 static bool place_object(struct feed_plan *plan, const struct feed_file *file,
                          struct plan_object *object, struct error *err) {
     *object = (struct plan_object){
-        .input = { .path = file->path,
-                   .size = file->size,
-                   .is_unreadable = file->is_unreadable },
+        .input = { .path = file->path, .size = file->size, .is_unreadable = file->is_unreadable },
         .time_ms = INT64_MIN,
         .is_regular = file->is_regular,
     };

@@ -14,8 +14,9 @@ struct feed_file {
     uint64_t size;    /* 0 when it is not a regular file */
     uint64_t device;
     uint64_t inode;
-    bool is_regular; /* may be opened twice: not stdin, a pipe or a terminal */
-    bool is_unreadable; /* it is not there, or is a folder that cannot be listed: opening it says why */
+    bool is_regular;    /* may be opened twice: not stdin, a pipe or a terminal */
+    bool is_unreadable; /* it is not there, or is a folder that cannot be listed: opening it says
+                           why */
 };
 
 struct feed_tree {
@@ -28,8 +29,8 @@ struct feed_tree {
 /* Files and folders (read recursively, to FEED_DEPTH_MAX). In folders hidden names, symbolic links
  * to folders, and what is neither file nor folder are passed over; the same file (device and inode)
  * is taken once, under its first path. Symbolic links that are given or that lead to a file are
- * followed. What cannot be found or listed is an input all the same, one that cannot be read: it costs
- * itself, not the others. Errors: ERROR_LIMIT. */
+ * followed. What cannot be found or listed is an input all the same, one that cannot be read: it
+ * costs itself, not the others. Errors: ERROR_LIMIT. */
 #define FEED_DEPTH_MAX 64u
 bool feed_tree_find(struct feed_tree *tree, const char *const *paths, size_t path_count,
                     struct error *err);

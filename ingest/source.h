@@ -8,7 +8,8 @@
 
 /* A source reads one object (a file's bytes) of one format into batches. Each format is one row of
  * functions in one file (ingest/aws.h). A source runs in one thread at a time and knows nothing of
- * other objects: what it fills in is a function of the object, the inventory and the options alone. */
+ * other objects: what it fills in is a function of the object, the inventory and the options alone.
+ */
 
 /* Why a line was not taken. One list for all text formats; names go to rejects.ndjson. */
 enum reject_reason {
@@ -32,7 +33,7 @@ const char *reject_reason_name(enum reject_reason reason); /* "field_count" */
 
 struct source_reject {
     enum reject_reason reason;
-    uint64_t line; /* from 1 */
+    uint64_t line;     /* from 1 */
     char excerpt[121]; /* the line's front; what is not printable ASCII is '?' */
 };
 
@@ -46,7 +47,7 @@ struct source_counts {
     uint64_t skipdata;
     uint64_t malformed;
     uint64_t rejects[REJECT_REASON_COUNT]; /* sums up to `malformed` */
-    uint64_t bytes;   /* of the records */
+    uint64_t bytes;                        /* of the records */
     uint64_t packets;
     uint64_t direction_unknown; /* records whose direction could not be told */
 };
@@ -54,7 +55,7 @@ struct source_counts {
 void source_counts_add(struct source_counts *sum, const struct source_counts *part);
 
 struct source_options {
-    const char *aws_format;        /* field names, or NULL */
+    const char *aws_format;            /* field names, or NULL */
     const struct inventory *inventory; /* or NULL */
 };
 
@@ -62,7 +63,7 @@ struct source_result {
     struct source_counts counts;
     struct source_reject rejects[SOURCE_REJECTS_MAX];
     uint32_t reject_count;
-    bool is_end; /* the object has no more */
+    bool is_end;     /* the object has no more */
     bool is_damaged; /* it ended before its time (truncated, unreadable): `damage` says how */
     struct error damage;
     char warning[200]; /* said once an object, e.g. unknown field names; else empty */

@@ -4,8 +4,8 @@
 
 #include "base/zone.h"
 
-/* Bins of time by a zone's clock: minutes, hours, days. Where the clock is put forward or back a bin
- * is shorter or longer (a day of 23 or 25 hours); of two hours with one name each is a bin. */
+/* Bins of time by a zone's clock: minutes, hours, days. Where the clock is put forward or back a
+ * bin is shorter or longer (a day of 23 or 25 hours); of two hours with one name each is a bin. */
 
 /* Where the bin that holds `t_ms` begins. `bin_ms` is whole seconds, at most a day. NULL: UTC. */
 int64_t bin_begin(const struct zone *zone, int64_t bin_ms, int64_t t_ms);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Groups by hashing: a key is a run of 64-bit words (an address two, a name the number of its text),
- * a group is its words, its sums and its times, side by side in one array:
+/* Groups by hashing: a key is a run of 64-bit words (an address two, a name the number of its
+ * text), a group is its words, its sums and its times, side by side in one array:
  *
  *      | key words ... | bytes | packets | flows | first | last |
  *
@@ -25,9 +25,9 @@ struct groups {
     const struct query *query;
     struct query_stats *stats;
     uint32_t key_words;
-    uint32_t stride; /* in words */
+    uint32_t stride;  /* in words */
     uint32_t time_at; /* the word of QUERY_TIME, or WORDS_MAX */
-    uint64_t *table; /* [count * stride] */
+    uint64_t *table;  /* [count * stride] */
     size_t count;
     size_t capacity;
     uint32_t *slots; /* [1 << slot_bits]: index + 1 */
@@ -61,8 +61,8 @@ static uint32_t columns_of(enum query_key key) {
     return 0;
 }
 
-static bool groups_init(struct groups *groups, const struct query *query,
-                        struct query_stats *stats, struct error *err) {
+static bool groups_init(struct groups *groups, const struct query *query, struct query_stats *stats,
+                        struct error *err) {
     *groups = (struct groups){ .query = query, .stats = stats, .time_at = WORDS_MAX };
     for (uint32_t i = 0; i < query->key_count; i++) {
         if (query->keys[i] == QUERY_TIME) {
@@ -177,8 +177,8 @@ static void make_key(const struct groups *groups, const struct batch *batch, uin
         case QUERY_SRC_PORT: *word = batch->src_port[i]; break;
         case QUERY_DST_PORT: *word = batch->dst_port[i]; break;
         case QUERY_PORT:
-            *word = batch->src_port[i] < batch->dst_port[i] ? batch->src_port[i]
-                                                            : batch->dst_port[i];
+            *word =
+                batch->src_port[i] < batch->dst_port[i] ? batch->src_port[i] : batch->dst_port[i];
             break;
         case QUERY_PROTOCOL: *word = batch->protocol[i]; break;
         case QUERY_ACTION: *word = batch->action[i]; break;
@@ -311,8 +311,8 @@ static int compare_keys(const struct groups *groups, const uint64_t *a, const ui
 
 static int compare_groups(const void *left, const void *right, void *context) {
     const struct groups *groups = context;
-    const uint64_t *a = groups->table + (size_t)*(const uint32_t *)left * groups->stride;
-    const uint64_t *b = groups->table + (size_t)*(const uint32_t *)right * groups->stride;
+    const uint64_t *a = groups->table + (size_t) * (const uint32_t *)left * groups->stride;
+    const uint64_t *b = groups->table + (size_t) * (const uint32_t *)right * groups->stride;
     enum query_sort sort = groups->query->sort;
     int sign = groups->query->is_reversed ? -1 : 1;
     if (sort <= QUERY_SORT_FLOWS) {
@@ -325,8 +325,7 @@ static int compare_groups(const void *left, const void *right, void *context) {
     return sign * compare_keys(groups, a, b);
 }
 
-static void make_group(const struct groups *groups, const uint64_t *word,
-                       struct query_group *out) {
+static void make_group(const struct groups *groups, const uint64_t *word, struct query_group *out) {
     *out = (struct query_group){ 0 };
     for (uint32_t k = 0; k < groups->query->key_count; k++) {
         enum query_key key = groups->query->keys[k];

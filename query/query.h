@@ -5,11 +5,12 @@
 #include "base/zone.h"
 #include "flow/filter.h"
 
-/* A question over a store's flows: rows, or groups of rows with sums. Segments and frames outside the
- * range are skipped by the manifest and the segments' indices. A flow belongs to a range when it
- * overlaps it, and counts whole. With time bins its bytes and packets are spread (flow/spread.h), and
- * what lies within the range is given: the first and the last bin may reach over its ends, what they
- * hold does not. Sums stop at UINT64_MAX. Reads only; any number may run beside a writer. */
+/* A question over a store's flows: rows, or groups of rows with sums. Segments and frames outside
+ * the range are skipped by the manifest and the segments' indices. A flow belongs to a range when
+ * it overlaps it, and counts whole. With time bins its bytes and packets are spread
+ * (flow/spread.h), and what lies within the range is given: the first and the last bin may reach
+ * over its ends, what they hold does not. Sums stop at UINT64_MAX. Reads only; any number may run
+ * beside a writer. */
 
 enum query_key {
     QUERY_SRC,
@@ -34,8 +35,8 @@ enum query_sort {
     QUERY_SORT_BYTES,
     QUERY_SORT_PACKETS,
     QUERY_SORT_FLOWS, /* groups only: a row is one flow */
-    QUERY_SORT_TIME, /* rows: their end; groups: the keys in order */
-    QUERY_SORT_NONE, /* rows only: as they are stored, without memory */
+    QUERY_SORT_TIME,  /* rows: their end; groups: the keys in order */
+    QUERY_SORT_NONE,  /* rows only: as they are stored, without memory */
 };
 
 #define QUERY_KEYS_MAX 6
@@ -45,13 +46,13 @@ struct query {
     int64_t from_ms;             /* INT64_MIN: unbounded */
     int64_t to_ms;               /* half-open; INT64_MAX: unbounded */
     enum query_key keys[QUERY_KEYS_MAX];
-    uint32_t key_count; /* 0: rows */
+    uint32_t key_count;      /* 0: rows */
     int64_t bin_ms;          /* of QUERY_TIME: at most a day, whole seconds */
     const struct zone *zone; /* whose clock the bins follow; NULL: UTC */
     enum query_sort sort;
     bool is_reversed;
-    uint64_t limit; /* rows or groups that are given; 0: all */
-    bool has_twins; /* count the second record of an exchange seen from both sides too */
+    uint64_t limit;            /* rows or groups that are given; 0: all */
+    bool has_twins;            /* count the second record of an exchange seen from both sides too */
     uint64_t memory_bytes_max; /* of collected rows or groups; beyond it ERROR_LIMIT */
 };
 
@@ -98,10 +99,10 @@ struct query_stats {
     uint64_t records_read;
     uint64_t records_matched;
     uint64_t sums[QUERY_SUM_COUNT]; /* of all that matched, whole flows */
-    uint64_t partial;           /* matched flows that reach over an end of the range */
-    uint64_t skipped_intervals; /* SKIPDATA in the range: how often data is missing */
-    uint64_t cut;               /* rows or groups beyond the limit */
-    uint64_t damaged;           /* frames or segments passed over; the first is in `damage` */
+    uint64_t partial;               /* matched flows that reach over an end of the range */
+    uint64_t skipped_intervals;     /* SKIPDATA in the range: how often data is missing */
+    uint64_t cut;                   /* rows or groups beyond the limit */
+    uint64_t damaged;               /* frames or segments passed over; the first is in `damage` */
     struct error damage;
 };
 
@@ -113,8 +114,8 @@ struct query_sink {
 };
 
 /* Runs a question over the store in `directory`. `stats` is complete also when the sink stopped it.
- * Errors: ERROR_ARGUMENT (not a store), ERROR_IO, ERROR_FORMAT (the manifest), ERROR_LIMIT, those of
- * the sink. */
+ * Errors: ERROR_ARGUMENT (not a store), ERROR_IO, ERROR_FORMAT (the manifest), ERROR_LIMIT, those
+ * of the sink. */
 bool query_run(const char *directory, const struct query *query, const struct query_sink *sink,
                struct query_stats *stats, struct error *err);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Collected rows lie in one array. With a limit it holds at most twice the limit: when it is full it
- * is sorted and its worse half dropped, so keeping the best n of N costs O(N log n). */
+/* Collected rows lie in one array. With a limit it holds at most twice the limit: when it is full
+ * it is sorted and its worse half dropped, so keeping the best n of N costs O(N log n). */
 #include "query/rows.h"
 
 #include "flow/frame.h"

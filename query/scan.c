@@ -27,8 +27,8 @@ static bool touches(const struct query *query, int64_t start_ms, int64_t end_ms)
     return start_ms < query->to_ms && end_ms > query->from_ms;
 }
 
-/* The same for what an index says of a frame or segment: an end there stands for its whole unit, and
- * an hour is more than any unit. */
+/* The same for what an index says of a frame or segment: an end there stands for its whole unit,
+ * and an hour is more than any unit. */
 static bool may_touch(const struct query *query, int64_t min_ms, int64_t max_ms) {
     int64_t end_ms;
     if (__builtin_add_overflow(max_ms, INT64_C(3600000), &end_ms)) {
@@ -79,8 +79,8 @@ static void drop_twins(struct scan *scan) {
 static void count_skipped(struct scan *scan) {
     for (uint32_t i = 0; i < scan->batch.coverage_count; i++) {
         const struct batch_coverage *row = &scan->batch.coverage[i];
-        scan->stats->skipped_intervals += row->kind >= COVERAGE_SKIPPED &&
-                                          touches(scan->query, row->start_ms, row->end_ms);
+        scan->stats->skipped_intervals +=
+            row->kind >= COVERAGE_SKIPPED && touches(scan->query, row->start_ms, row->end_ms);
     }
 }
 
@@ -228,10 +228,8 @@ bool scan_run(const char *directory, const struct query *query, uint32_t columns
     scan->columns = columns;
     scan->sink = sink;
     scan->stats = stats;
-    bool ok = batch_init(&scan->batch, err) &&
-              (scan->decoder = frame_decoder_new(err)) != NULL &&
-              (scan->scratch = filter_scratch_new(err)) != NULL &&
-              scan_store(scan, directory, err);
+    bool ok = batch_init(&scan->batch, err) && (scan->decoder = frame_decoder_new(err)) != NULL &&
+              (scan->scratch = filter_scratch_new(err)) != NULL && scan_store(scan, directory, err);
     filter_scratch_free(scan->scratch);
     frame_decoder_free(scan->decoder);
     batch_done(&scan->batch);

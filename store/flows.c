@@ -152,9 +152,9 @@ static bool begin(struct flows_writer *writer, struct open_segment *open, int64_
     *open = (struct open_segment){ .hour = hour };
     snprintf(open->path, sizeof open->path, "%.40s-%04" PRIu32 ".seg", prefix,
              next_number(writer, prefix));
-    open->about = (struct manifest_segment){
-        .min_ms = INT64_MAX, .max_ms = INT64_MIN, .is_future = is_future
-    };
+    open->about = (struct manifest_segment){ .min_ms = INT64_MAX,
+                                             .max_ms = INT64_MIN,
+                                             .is_future = is_future };
     char *path = file_join(writer->directory, open->path);
     if (path == NULL) {
         return error_set(err, ERROR_LIMIT, "no memory for the flow store");
@@ -164,7 +164,8 @@ static bool begin(struct flows_writer *writer, struct open_segment *open, int64_
     return ok;
 }
 
-/* The open segment of an hour, for batches from the future or for the others; at the bound the one used longest ago is finished for it. */
+/* The open segment of an hour, for batches from the future or for the others; at the bound the one
+ * used longest ago is finished for it. */
 static struct open_segment *segment_of(struct flows_writer *writer, int64_t hour, bool is_future,
                                        struct error *err) {
     struct open_segment *place = NULL;
@@ -229,8 +230,7 @@ bool flows_encode(struct frame_encoder *encoder, const struct batch *batch, stru
 
 /* A batch that does not fit a frame goes in as two, each by the same rule: the depth is at most the
  * logarithm of its rows. */
-static bool add_halves(struct flows_writer *writer, const struct batch *batch,
-                       struct error *err) {
+static bool add_halves(struct flows_writer *writer, const struct batch *batch, struct error *err) {
     struct batch halves[2] = { 0 };
     bool ok = batch_init(&halves[0], err) && batch_init(&halves[1], err) &&
               frame_split(batch, &halves[0], &halves[1], err) &&

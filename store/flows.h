@@ -5,8 +5,9 @@
 #include "store/manifest.h"
 #include "store/segment.h"
 
-/* The flow store: a folder of segments, DIR/flows/YYYY/MM/DD/HH-NNNN.seg by hour (UTC) of event time,
- * NNNN counting from 0000. What belongs to it is what DIR/manifest names (store/manifest.h). */
+/* The flow store: a folder of segments, DIR/flows/YYYY/MM/DD/HH-NNNN.seg by hour (UTC) of event
+ * time, NNNN counting from 0000. What belongs to it is what DIR/manifest names (store/manifest.h).
+ */
 
 struct flows_writer;
 
@@ -15,17 +16,18 @@ struct flows_writer;
 /* A segment is finished at this size. */
 #define FLOWS_SEGMENT_SIZE (256u * 1024 * 1024)
 
-/* `directory` is the store's. Segments that `manifest` (borrowed) names are never touched; numbers go
- * on behind them, over what an interrupted run may have left. Errors: ERROR_LIMIT. */
+/* `directory` is the store's. Segments that `manifest` (borrowed) names are never touched; numbers
+ * go on behind them, over what an interrupted run may have left. Errors: ERROR_LIMIT. */
 bool flows_writer_open(struct flows_writer **out, const char *directory,
                        const struct manifest *manifest, struct error *err);
 
 /* Encodes a batch and adds it to the segment of its hour: that of its largest end (of its coverage
- * where it has no records). A batch with neither is not kept. Errors: ERROR_IO (disk full: the message says so). */
+ * where it has no records). A batch with neither is not kept. Errors: ERROR_IO (disk full: the
+ * message says so). */
 bool flows_add(struct flows_writer *writer, const struct batch *batch, struct error *err);
 
-/* The two halves of flows_add, so that threads may encode: the first makes a batch's frame in `frame`
- * (replacing what it held) and its index entry, the second adds it. */
+/* The two halves of flows_add, so that threads may encode: the first makes a batch's frame in
+ * `frame` (replacing what it held) and its index entry, the second adds it. */
 bool flows_encode(struct frame_encoder *encoder, const struct batch *batch, struct buffer *frame,
                   struct segment_entry *entry, struct error *err);
 bool flows_add_frame(struct flows_writer *writer, struct bytes frame,
@@ -38,8 +40,8 @@ bool flows_commit(struct flows_writer *writer, struct error *err);
 size_t flows_finished_count(const struct flows_writer *writer);
 const struct manifest_segment *flows_finished(const struct flows_writer *writer, size_t index);
 
-/* Open segments are aborted, finished ones stay on disk (unnamed by a manifest they are no part of the
- * store). Accepts NULL. */
+/* Open segments are aborted, finished ones stay on disk (unnamed by a manifest they are no part of
+ * the store). Accepts NULL. */
 void flows_writer_close(struct flows_writer *writer);
 
 #endif

@@ -13,7 +13,7 @@
 #define LOG_BUFFER_SIZE ((size_t)64 * 1024)
 
 bool log_open(struct log *log, const char *directory, const char *name, uint64_t final_size,
-                     struct error *err) {
+              struct error *err) {
     struct stat status = { 0 };
     buffer_init(&log->waiting, 16 * LOG_BUFFER_SIZE);
     log->path = file_join(directory, name);

@@ -182,7 +182,8 @@ static int compare_segments(const void *left, const void *right) {
     return strcmp(a->path, b->path);
 }
 
-static void sort(void *array, size_t count, size_t size, int (*compare)(const void *, const void *)) {
+static void sort(void *array, size_t count, size_t size,
+                 int (*compare)(const void *, const void *)) {
     if (count > 1) {
         qsort(array, count, size, compare);
     }
@@ -269,8 +270,7 @@ bool manifest_encode(struct manifest *manifest, struct buffer *out, struct error
         return no_memory(err);
     }
     sort(manifest->feeds, manifest->feed_count, sizeof *manifest->feeds, compare_feeds);
-    sort(manifest->segments, manifest->segment_count, sizeof *manifest->segments,
-         compare_segments);
+    sort(manifest->segments, manifest->segment_count, sizeof *manifest->segments, compare_segments);
     buffer_put(out, magic, sizeof magic);
     buffer_varint(out, MANIFEST_VERSION);
     buffer_u64(out, manifest->files.state_checksum);
@@ -310,8 +310,7 @@ bool manifest_encode(struct manifest *manifest, struct buffer *out, struct error
 /* A text into `out` with its end; one that is too long or has an inner NUL latches the cursor. */
 static const char *read_text(struct cursor *cursor, char out[TEXT_SIZE_MAX]) {
     struct bytes text = cursor_string(cursor);
-    if (text.size >= TEXT_SIZE_MAX ||
-        (text.size > 0 && memchr(text.data, 0, text.size) != NULL)) {
+    if (text.size >= TEXT_SIZE_MAX || (text.size > 0 && memchr(text.data, 0, text.size) != NULL)) {
         cursor->failed = true;
         text.size = 0;
     }

@@ -4,10 +4,10 @@
 
 #include "base/bytes.h"
 
-/* What a store consists of: its segments, the inputs that were read into it, where each feed stands,
- * which state belongs to it, and how much of its logs is final. Replacing the manifest's file is the
- * store's commit (store/store.h): what it does not name is no part of the store. Serialised in
- * sorted order: equal contents are equal bytes. One thread at a time. */
+/* What a store consists of: its segments, the inputs that were read into it, where each feed
+ * stands, which state belongs to it, and how much of its logs is final. Replacing the manifest's
+ * file is the store's commit (store/store.h): what it does not name is no part of the store.
+ * Serialised in sorted order: equal contents are equal bytes. One thread at a time. */
 
 struct manifest_input {
     const char *feed;
@@ -25,7 +25,7 @@ struct manifest_feed {
 
 struct manifest_segment {
     const char *path; /* relative to the store */
-    uint64_t size; /* of its frames, in bytes */
+    uint64_t size;    /* of its frames, in bytes */
     uint64_t records;
     int64_t min_ms;
     int64_t max_ms;
@@ -37,7 +37,7 @@ struct manifest;
 /* The store's other files as of the commit. */
 struct manifest_files {
     uint64_t state_checksum; /* XXH3-64 of the state file's bytes; 0: there is none */
-    uint64_t alerts_size;    /* of alerts.ndjson that is final: the rest is taken back by --append */
+    uint64_t alerts_size; /* of alerts.ndjson that is final: the rest is taken back by --append */
     uint64_t rejects_size;
 };
 
@@ -45,8 +45,10 @@ bool manifest_new(struct manifest **out, struct error *err);
 void manifest_free(struct manifest *manifest);
 
 /* Texts are copied. A feed or segment that is there already is replaced. Errors: ERROR_LIMIT. */
-bool manifest_add_input(struct manifest *manifest, const struct manifest_input *input, struct error *err);
-bool manifest_set_feed(struct manifest *manifest, const struct manifest_feed *feed, struct error *err);
+bool manifest_add_input(struct manifest *manifest, const struct manifest_input *input,
+                        struct error *err);
+bool manifest_set_feed(struct manifest *manifest, const struct manifest_feed *feed,
+                       struct error *err);
 bool manifest_set_segment(struct manifest *manifest, const struct manifest_segment *segment,
                           struct error *err);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Segments (docs/FORMATS.md, "Segment"). A frame is some 300 kB, so frames are written as they come,
- * without a buffer of our own; only the index is collected. Reading maps the whole file: what a
- * query skips is never read from disk. Segments are never changed once they are visible, so a mapped
- * one cannot shrink under its reader. */
+/* Segments (docs/FORMATS.md, "Segment"). A frame is some 300 kB, so frames are written as they
+ * come, without a buffer of our own; only the index is collected. Reading maps the whole file: what
+ * a query skips is never read from disk. Segments are never changed once they are visible, so a
+ * mapped one cannot shrink under its reader. */
 #include "store/segment.h"
 
 #include "base/file.h"
@@ -87,8 +87,8 @@ bool segment_add(struct segment_writer *writer, struct bytes frame,
         return false;
     }
     if (writer->offset - writer->started >= WRITEBACK_SIZE) {
-        /* Lets the disk begin, so that the sync at the end finds little to wait for. A hint: where a
-         * file system refuses it, nothing is lost. */
+        /* Lets the disk begin, so that the sync at the end finds little to wait for. A hint: where
+         * a file system refuses it, nothing is lost. */
         (void)sync_file_range(writer->file, (off64_t)writer->started,
                               (off64_t)(writer->offset - writer->started), SYNC_FILE_RANGE_WRITE);
         writer->started = writer->offset;

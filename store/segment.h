@@ -4,14 +4,15 @@
 
 #include "flow/frame.h"
 
-/* A file of frames of one hour of event time, with an index at its end (docs/FORMATS.md, "Segment"):
+/* A file of frames of one hour of event time, with an index at its end (docs/FORMATS.md,
+ * "Segment"):
  *
  *      +--------+---------+---------+-----+---------+-------+---------+
  *      | header | frame 1 | frame 2 | ... | frame n | index | trailer |
  *      +--------+---------+---------+-----+---------+-------+---------+
  *
- * Written under a temporary name, synced, renamed: a segment that can be seen is whole. Damage in one
- * frame costs that frame only. */
+ * Written under a temporary name, synced, renamed: a segment that can be seen is whole. Damage in
+ * one frame costs that frame only. */
 
 struct segment_entry { /* one a frame */
     uint64_t offset;
@@ -31,8 +32,8 @@ struct segment_writer;
 /* Begins `path`.tmp. Errors: ERROR_IO, ERROR_DENIED. */
 bool segment_begin(struct segment_writer **out, const char *path, struct error *err);
 /* Appends one encoded frame. */
-bool segment_add(struct segment_writer *writer, struct bytes frame, const struct segment_entry *entry,
-                 struct error *err);
+bool segment_add(struct segment_writer *writer, struct bytes frame,
+                 const struct segment_entry *entry, struct error *err);
 /* Index, sync, rename, sync of the folder. The writer is freed, also on failure (the temporary file
  * is then removed). */
 bool segment_commit(struct segment_writer *writer, struct error *err);

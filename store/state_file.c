@@ -3,8 +3,8 @@
  *
  *      magic "WEIRSTA1" | version | count | count x (name, value) | XXH3-64 of all before
  *
- * Lengths are LEB128. The values are read at open and held in memory: the file has to be written whole
- * anyway, from where they lie. */
+ * Lengths are LEB128. The values are read at open and held in memory: the file has to be written
+ * whole anyway, from where they lie. */
 #include "store/state_file.h"
 
 #include "base/file.h"
@@ -62,8 +62,7 @@ static struct value *find_or_add(struct state_file *state, const char *name, str
                   VALUES_MAX, NAME_SIZE_MAX);
         return NULL;
     }
-    struct value *moved =
-        reallocarray(state->values, state->count + 1, sizeof *state->values);
+    struct value *moved = reallocarray(state->values, state->count + 1, sizeof *state->values);
     char *copy = strdup(name);
     if (moved != NULL) {
         state->values = moved;
@@ -180,8 +179,8 @@ static bool state_commit(struct state *base, struct error *err) {
     struct buffer heads;
     buffer_init(&heads, HEADS_SIZE_MAX);
     uint64_t checksum = 0;
-    bool ok = list_parts(state, &heads, parts, err) &&
-              checksum_parts(parts, count - 1, &checksum, err);
+    bool ok =
+        list_parts(state, &heads, parts, err) && checksum_parts(parts, count - 1, &checksum, err);
     if (ok) {
         uint8_t octets[CHECKSUM_SIZE];
         put_u64(octets, checksum);
@@ -245,8 +244,7 @@ static bool read_values(struct state_file *state, struct cursor *cursor, struct 
 }
 
 static bool parse_file(struct state_file *state, struct bytes file, struct error *err) {
-    if (file.size < sizeof magic + CHECKSUM_SIZE ||
-        memcmp(file.data, magic, sizeof magic) != 0) {
+    if (file.size < sizeof magic + CHECKSUM_SIZE || memcmp(file.data, magic, sizeof magic) != 0) {
         return error_set(err, ERROR_FORMAT, "%s: not a state file", state->path);
     }
     struct bytes body = bytes_of(file.data, file.size - CHECKSUM_SIZE);

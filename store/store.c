@@ -74,8 +74,8 @@ static int remove_one(const char *path, const struct stat *status, int kind, str
 
 /* Removes what a store's manifest has named, and nothing else. */
 static bool remove_contents(struct store *store, struct error *err) {
-    static const char *const names[] = { "state", "state.before", "alerts.ndjson",
-                                         "rejects.ndjson", "flows" };
+    static const char *const names[] = { "state", "state.before", "alerts.ndjson", "rejects.ndjson",
+                                         "flows" };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         char *path = file_join(store->directory, names[i]);
         if (path == NULL) {
@@ -212,9 +212,9 @@ static bool is_there(const char *path) {
     return access(path, F_OK) == 0;
 }
 
-/* Makes or checks the folder, by mode; leaves it locked, with a manifest. The old manifest gives way
- * to an empty one before anything that it names is removed: whenever the program ends, there is a
- * whole store. */
+/* Makes or checks the folder, by mode; leaves it locked, with a manifest. The old manifest gives
+ * way to an empty one before anything that it names is removed: whenever the program ends, there is
+ * a whole store. */
 static bool prepare_folder(struct store *store, enum store_mode mode, struct error *err) {
     char *inside = file_join(store->directory, "");
     bool is_empty = true;

@@ -33,8 +33,7 @@ struct store;
 
 /* Errors: ERROR_ARGUMENT (not empty; not a store; another writer holds it), ERROR_IO, ERROR_DENIED,
  * ERROR_FORMAT and ERROR_UNSUPPORTED (a store that cannot be gone on with). */
-bool store_open(struct store **out, const char *directory, enum store_mode mode,
-                struct error *err);
+bool store_open(struct store **out, const char *directory, enum store_mode mode, struct error *err);
 /* Without a commit nothing of what was put in since the last one counts. Accepts NULL. */
 void store_close(struct store *store);
 
@@ -54,7 +53,8 @@ bool store_reject(struct store *store, struct bytes line, bool *is_kept, struct 
 void store_mark_final(struct store *store);
 
 /* Finishes the segments, names them in the manifest, and makes it all durable. `detector` becomes
- * the state, and its bytes are taken: it is empty afterwards. An empty one leaves the state as it was. */
+ * the state, and its bytes are taken: it is empty afterwards. An empty one leaves the state as it
+ * was. */
 bool store_commit(struct store *store, struct buffer *detector, struct error *err);
 
 /* Reads a store's manifest without locking it, for readers. Errors: ERROR_ARGUMENT (not a store),

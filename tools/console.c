@@ -29,7 +29,8 @@ void console_say(const char *program, const char *format, ...) {
         buffer_put(&line, "\n", at[size] == '\n');
         at += size + (at[size] == '\n');
     }
-    fprintf(stderr, "%s: %.*s\n", program, (int)line.size, line.data == NULL ? "" : (const char *)line.data);
+    fprintf(stderr, "%s: %.*s\n", program, (int)line.size,
+            line.data == NULL ? "" : (const char *)line.data);
     buffer_done(&line);
 }
 

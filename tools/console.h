@@ -11,7 +11,7 @@
 
 enum exit_status {
     EXIT_DONE = 0,
-    EXIT_FOUND = 1,   /* ran, and found what the caller asked to fail on */
+    EXIT_FOUND = 1, /* ran, and found what the caller asked to fail on */
     EXIT_USAGE = 2,
     EXIT_PARTIAL = 3, /* some input could not be read; the rest was */
     EXIT_WRITE = 4,   /* something could not be written */
@@ -26,7 +26,8 @@ __attribute__((format(printf, 2, 3))) void console_say(const char *program, cons
  * `otherwise`. */
 int console_fail(const char *program, const struct error *err, int otherwise);
 
-/* Whether to colour stdout: a terminal, and neither NO_COLOR nor TERM=dumb (CLICOLOR_FORCE wins). */
+/* Whether to colour stdout: a terminal, and neither NO_COLOR nor TERM=dumb (CLICOLOR_FORCE wins).
+ */
 bool console_has_colour(void);
 
 /* Whether stdout or stderr is a terminal. */

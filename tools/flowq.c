@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `flowq`: asks the stored flows. The question is put together here; query/ answers it, a sheet prints
- * the answer, and one line on stderr says what it covers. */
+/* `flowq`: asks the stored flows. The question is put together here; query/ answers it, a sheet
+ * prints the answer, and one line on stderr says what it covers. */
 #include "base/cpu.h"
 #include "base/option.h"
 #include "base/time.h"
@@ -37,38 +37,83 @@ struct flowq_options {
 
 static const char *const outputs[] = { "table", "csv", "ndjson", "json", NULL };
 enum { SORT_AUTO, SORT_BYTES, SORT_PACKETS, SORT_FLOWS, SORT_TIME, SORT_KEY, SORT_NONE };
-static const char *const sorts[] = { "auto", "bytes", "packets", "flows", "time", "key", "none",
-                                     NULL };
+static const char *const sorts[] = { "auto", "bytes", "packets", "flows",
+                                     "time", "key",   "none",    NULL };
 
 static const struct option_row rows[] = {
-    { .name = "store", .kind = OPTION_TEXT, .offset = OPTION(store), .argument = "DIR",
+    { .name = "store",
+      .kind = OPTION_TEXT,
+      .offset = OPTION(store),
+      .argument = "DIR",
       .help = "the store to ask (default: the environment's WEIR_STORE)" },
-    { .name = "from", .kind = OPTION_TEXT, .offset = OPTION(from), .argument = "TIME",
+    { .name = "from",
+      .kind = OPTION_TEXT,
+      .offset = OPTION(from),
+      .argument = "TIME",
       .help = "flows that overlap the time from TIME on, e.g. 2026-11-24T10:00Z, end-2h" },
-    { .name = "to", .kind = OPTION_TEXT, .offset = OPTION(to), .argument = "TIME",
+    { .name = "to",
+      .kind = OPTION_TEXT,
+      .offset = OPTION(to),
+      .argument = "TIME",
       .help = "up to TIME (not included)" },
-    { .name = "last", .kind = OPTION_DURATION, .offset = OPTION(last_ms), .argument = "TIME",
+    { .name = "last",
+      .kind = OPTION_DURATION,
+      .offset = OPTION(last_ms),
+      .argument = "TIME",
       .help = "the last TIME of the stored data, e.g. 2h" },
-    { .name = "by", .kind = OPTION_TEXT, .offset = OPTION(by), .argument = "KEY[,KEY...]",
+    { .name = "by",
+      .kind = OPTION_TEXT,
+      .offset = OPTION(by),
+      .argument = "KEY[,KEY...]",
       .help = "group by src, dst, peer, node, src_port, dst_port, port, proto, action, direction, "
               "flow_log, minute, 5m, hour, day" },
-    { .name = "top", .letter = 'n', .kind = OPTION_INTEGER, .offset = OPTION(top),
-      .argument = "N", .minimum = 1, .help = "only the first N (default: all; 20 on a terminal)" },
-    { .name = "sort", .kind = OPTION_CHOICE, .offset = OPTION(sort), .argument = "KEY",
+    { .name = "top",
+      .letter = 'n',
+      .kind = OPTION_INTEGER,
+      .offset = OPTION(top),
+      .argument = "N",
+      .minimum = 1,
+      .help = "only the first N (default: all; 20 on a terminal)" },
+    { .name = "sort",
+      .kind = OPTION_CHOICE,
+      .offset = OPTION(sort),
+      .argument = "KEY",
       .choices = sorts,
-      .help = "bytes, packets, flows, time, key or none (default: bytes for groups, time for rows)" },
-    { .name = "reverse", .letter = 'r', .kind = OPTION_FLAG, .offset = OPTION(is_reversed),
+      .help =
+          "bytes, packets, flows, time, key or none (default: bytes for groups, time for rows)" },
+    { .name = "reverse",
+      .letter = 'r',
+      .kind = OPTION_FLAG,
+      .offset = OPTION(is_reversed),
       .help = "the other way round" },
-    { .name = "output", .letter = 'o', .kind = OPTION_CHOICE, .offset = OPTION(output),
-      .argument = "FORM", .choices = outputs, .help = "table (default), csv, ndjson or json" },
-    { .name = "tz", .kind = OPTION_TEXT, .offset = OPTION(timezone), .argument = "ZONE",
+    { .name = "output",
+      .letter = 'o',
+      .kind = OPTION_CHOICE,
+      .offset = OPTION(output),
+      .argument = "FORM",
+      .choices = outputs,
+      .help = "table (default), csv, ndjson or json" },
+    { .name = "tz",
+      .kind = OPTION_TEXT,
+      .offset = OPTION(timezone),
+      .argument = "ZONE",
       .help = "time zone of input and output: UTC (default), local, +05:30, Area/City" },
-    { .name = "memory", .kind = OPTION_SIZE, .offset = OPTION(memory), .argument = "SIZE",
-      .help = "most memory for rows or groups (default 1GiB)", .is_advanced = true },
-    { .name = "twins", .kind = OPTION_FLAG, .offset = OPTION(has_twins),
-      .help = "count exchanges that were seen from both sides twice", .is_advanced = true },
-    { .name = "man", .kind = OPTION_FLAG, .offset = OPTION(is_man),
-      .help = "print the manual page's source", .is_advanced = true },
+    { .name = "memory",
+      .kind = OPTION_SIZE,
+      .offset = OPTION(memory),
+      .argument = "SIZE",
+      .help = "most memory for rows or groups (default 1GiB)",
+      .is_advanced = true },
+    { .name = "twins",
+      .kind = OPTION_FLAG,
+      .offset = OPTION(has_twins),
+      .help = "count exchanges that were seen from both sides twice",
+      .is_advanced = true },
+    { .name = "man",
+      .kind = OPTION_FLAG,
+      .offset = OPTION(is_man),
+      .help = "print the manual page's source",
+      .is_advanced = true },
 };
 
 static const struct option_table table = {
@@ -96,8 +141,8 @@ static bool compile_filter(int count, char **words, struct filter **filter, stru
         buffer_put(&text, " ", i > 0);
         buffer_put(&text, words[i], strlen(words[i]));
     }
-    bool ok = buffer_check(&text, "the filter", err) &&
-              filter_compile(filter, buffer_bytes(&text), err);
+    bool ok =
+        buffer_check(&text, "the filter", err) && filter_compile(filter, buffer_bytes(&text), err);
     buffer_done(&text);
     return ok;
 }
@@ -123,15 +168,14 @@ static bool set_range(const struct flowq_options *options, const struct zone *zo
         query->from_ms = query->to_ms - options->last_ms;
         return true;
     }
-    struct time_context context = {
-        .now_ms = console_now_ms(), .end_ms = is_empty ? TIME_UNKNOWN : max_ms, .zone = zone
-    };
+    struct time_context context = { .now_ms = console_now_ms(),
+                                    .end_ms = is_empty ? TIME_UNKNOWN : max_ms,
+                                    .zone = zone };
     if (options->from != NULL &&
         !time_parse(bytes_text(options->from), &context, &query->from_ms, err)) {
         return error_context(err, "--from");
     }
-    if (options->to != NULL &&
-        !time_parse(bytes_text(options->to), &context, &query->to_ms, err)) {
+    if (options->to != NULL && !time_parse(bytes_text(options->to), &context, &query->to_ms, err)) {
         return error_context(err, "--to");
     }
     if (query->from_ms >= query->to_ms) {
@@ -140,8 +184,7 @@ static bool set_range(const struct flowq_options *options, const struct zone *zo
     return true;
 }
 
-static bool set_sort(const struct flowq_options *options, struct query *query,
-                     struct error *err) {
+static bool set_sort(const struct flowq_options *options, struct query *query, struct error *err) {
     bool is_grouped = query->key_count > 0;
     switch (options->sort) {
     case SORT_AUTO: {
@@ -173,7 +216,7 @@ static bool make_query(const struct flowq_options *options, int count, char **wo
     *query = (struct query){
         .from_ms = INT64_MIN,
         .to_ms = INT64_MAX,
-        .limit = options->top > 0                               ? options->top
+        .limit = options->top > 0                                ? options->top
                  : is_terminal && options->output == SHEET_TABLE ? LIMIT_ON_TERMINAL
                                                                  : 0,
         .zone = zone,
@@ -205,8 +248,8 @@ static int ask(const struct flowq_options *options, int count, char **words) {
         zone_close(zone);
         return console_fail(table.program, &err, EXIT_PARTIAL);
     }
-    bool ok = answer_run(options->store, &query, (enum sheet_form)options->output, zone, &stats,
-                         &err);
+    bool ok =
+        answer_run(options->store, &query, (enum sheet_form)options->output, zone, &stats, &err);
     int status = EXIT_DONE;
     if (!ok) {
         status = console_fail(table.program, &err, ferror(stdout) ? EXIT_WRITE : EXIT_PARTIAL);

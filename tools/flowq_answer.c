@@ -141,7 +141,7 @@ static struct bytes protocol_text(int64_t protocol, char scratch[16]) {
     static const struct {
         uint8_t number;
         const char *name;
-    } names[] = { { 1, "icmp" }, { 6, "tcp" },  { 17, "udp" },   { 47, "gre" },
+    } names[] = { { 1, "icmp" }, { 6, "tcp" },    { 17, "udp" },  { 47, "gre" },
                   { 50, "esp" }, { 58, "icmp6" }, { 132, "sctp" } };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (names[i].number == protocol) {
@@ -251,8 +251,7 @@ void answer_print_stats(const struct query *query, const struct query_stats *sta
             (unsigned long long)stats->frames, read);
     if (stats->segments_skipped > 0) {
         fprintf(stderr, " (%llu of %llu segments passed over)",
-                (unsigned long long)stats->segments_skipped,
-                (unsigned long long)stats->segments);
+                (unsigned long long)stats->segments_skipped, (unsigned long long)stats->segments);
     }
     if (stats->cut > 0) {
         fprintf(stderr, " | %llu more %s", (unsigned long long)stats->cut,

@@ -7,7 +7,8 @@
 
 /* From an answer of query/ to a sheet: which columns there are, and what stands in them. */
 
-/* "src,dst_port,5m" into the query's keys and bin. Errors: ERROR_ARGUMENT (suggests the nearest). */
+/* "src,dst_port,5m" into the query's keys and bin. Errors: ERROR_ARGUMENT (suggests the nearest).
+ */
 bool answer_parse_keys(const char *text, struct query *query, struct error *err);
 
 /* Runs the query and prints its rows or groups on stdout. Errors: those of query_run, ERROR_IO. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One pass over the feeds' batches, in their order. The state that is kept is the one before the end
- * of the input is taken for the end of time: windows that later records may still touch are not
- * closed in it, and what they say today is shown but marked as not final. What those windows hold is
- * read again from the store's flows, so it need not be in the state. So a replay of A, then of B
+/* One pass over the feeds' batches, in their order. The state that is kept is the one before the
+ * end of the input is taken for the end of time: windows that later records may still touch are not
+ * closed in it, and what they say today is shown but marked as not final. What those windows hold
+ * is read again from the store's flows, so it need not be in the state. So a replay of A, then of B
  * with --append, ends as one replay of both. */
 #include "tools/pipeline.h"
 
@@ -65,8 +65,8 @@ static struct manifest_input input_row(const struct feed_input *input) {
     return (struct manifest_input){ input->feed, input->name, input->size, input->head_hash };
 }
 
-/* Refuses inputs that the store has read, and notes the new ones; not those that cannot be read, which
- * may come again when they can. */
+/* Refuses inputs that the store has read, and notes the new ones; not those that cannot be read,
+ * which may come again when they can. */
 static bool note_inputs(struct pipeline *pipeline, struct error *err) {
     struct manifest *manifest = store_manifest(pipeline->store);
     size_t count = feeds_input_count(pipeline->feeds);
@@ -148,9 +148,8 @@ static enum pipeline_result open_parts(struct pipeline *pipeline, const char *co
         !store_open(&pipeline->store, options->store, options->store_mode, err)) {
         return err->code == ERROR_ARGUMENT ? PIPELINE_USAGE : PIPELINE_WRITE;
     }
-    if (pipeline->store != NULL &&
-        !(note_inputs(pipeline, err) && resume_feeds(pipeline, err) &&
-          load_detector(pipeline, err))) {
+    if (pipeline->store != NULL && !(note_inputs(pipeline, err) && resume_feeds(pipeline, err) &&
+                                     load_detector(pipeline, err))) {
         return err->code == ERROR_ARGUMENT ? PIPELINE_USAGE : PIPELINE_WRITE;
     }
     reject_log_init(&pipeline->rejects, pipeline->store, pipeline->events->notice,
@@ -192,9 +191,9 @@ static enum pipeline_result read_all(struct pipeline *pipeline, struct error *er
     return result;
 }
 
-/* The promise of the feed that got furthest: what the watermark comes to when the others have ended.
- * It follows from the newest record alone, not from how records were split over feeds, so the state
- * does too. */
+/* The promise of the feed that got furthest: what the watermark comes to when the others have
+ * ended. It follows from the newest record alone, not from how records were split over feeds, so
+ * the state does too. */
 static int64_t last_low_ms(const struct pipeline *pipeline) {
     int64_t low_ms = INT64_MIN;
     for (size_t i = 0; i < feeds_count(pipeline->feeds); i++) {
@@ -215,8 +214,7 @@ static bool end(struct pipeline *pipeline, struct error *err) {
     if (pipeline->store != NULL) {
         store_mark_final(pipeline->store);
     }
-    if (pipeline->detector != NULL &&
-        !detector_advance(pipeline->detector, INT64_MAX, err)) {
+    if (pipeline->detector != NULL && !detector_advance(pipeline->detector, INT64_MAX, err)) {
         return false;
     }
     return pipeline->store == NULL ||

@@ -6,8 +6,8 @@
 #include "ingest/feed.h"
 #include "store/store.h"
 
-/* The parts joined in one process: feeds -> store and detector. What `weir replay` and `weir ingest`
- * do, without their options and their output. */
+/* The parts joined in one process: feeds -> store and detector. What `weir replay` and `weir
+ * ingest` do, without their options and their output. */
 
 struct pipeline_options {
     struct feed_options feeds;

@@ -3,8 +3,8 @@
 
 #include "base/utf8.h"
 
-/* Marks and overrides of direction, line separators, and the byte order mark: U+200E, U+200F, U+2028
- * to U+202E, U+2066 to U+2069, U+FEFF. */
+/* Marks and overrides of direction, line separators, and the byte order mark: U+200E, U+200F,
+ * U+2028 to U+202E, U+2066 to U+2069, U+FEFF. */
 static bool is_deceptive(const uint8_t *text, size_t size) {
     if (size != 3) {
         return false;
@@ -17,7 +17,8 @@ static bool is_deceptive(const uint8_t *text, size_t size) {
 static void put_octets(struct buffer *out, const uint8_t *text, size_t size) {
     static const char hex[] = "0123456789abcdef";
     for (size_t i = 0; i < size; i++) {
-        const uint8_t shown[4] = { '\\', 'x', (uint8_t)hex[text[i] >> 4], (uint8_t)hex[text[i] & 15] };
+        const uint8_t shown[4] = { '\\', 'x', (uint8_t)hex[text[i] >> 4],
+                                   (uint8_t)hex[text[i] & 15] };
         buffer_put(out, shown, sizeof shown);
     }
 }

@@ -4,9 +4,9 @@
 
 #include "base/bytes.h"
 
-/* Texts from logs, inventories and folders are anybody's: what would move a terminal's cursor, change
- * its state or turn the direction of writing is shown as \xNN, an octet each, and so is what is no
- * UTF-8. */
+/* Texts from logs, inventories and folders are anybody's: what would move a terminal's cursor,
+ * change its state or turn the direction of writing is shown as \xNN, an octet each, and so is what
+ * is no UTF-8. */
 
 /* Appends `text` to `out`. */
 void printable_put(struct buffer *out, struct bytes text);

@@ -39,8 +39,7 @@ static void say_first(struct reject_log *log, const char *path,
     }
     log->is_known[reject->reason] = true;
     snprintf(text, sizeof text, "%s: line %llu: %s: %s (further ones are only counted)", path,
-             (unsigned long long)reject->line, reject_reason_name(reject->reason),
-             reject->excerpt);
+             (unsigned long long)reject->line, reject_reason_name(reject->reason), reject->excerpt);
     log->notice(log->context, text);
 }
 

@@ -5,8 +5,8 @@
 #include "ingest/source.h"
 #include "store/store.h"
 
-/* Where lines that could not be taken go: with a store to its rejects.ndjson, else the first of each
- * reason to the notices. */
+/* Where lines that could not be taken go: with a store to its rejects.ndjson, else the first of
+ * each reason to the notices. */
 struct reject_log {
     struct store *store; /* NULL: none */
     void (*notice)(void *context, const char *text);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Adding is order-free, so frames come as they lie; what of them falls into closed windows is passed
- * over by the detector itself. */
+/* Adding is order-free, so frames come as they lie; what of them falls into closed windows is
+ * passed over by the detector itself. */
 #include "tools/restore.h"
 
 #include "base/file.h"
@@ -15,7 +15,8 @@ struct restore {
     int64_t open_ms;
 };
 
-/* An end stands for its whole unit, of at most a second: one window more is looked at, at no harm. */
+/* An end stands for its whole unit, of at most a second: one window more is looked at, at no harm.
+ */
 static bool reaches(const struct restore *restore, int64_t max_ms) {
     return max_ms >= restore->open_ms - 1000;
 }
@@ -28,8 +29,7 @@ static bool add_segment(struct restore *restore, const char *path, struct error 
     bool ok = true;
     for (uint32_t i = 0; ok && i < segment_count(segment); i++) {
         const struct segment_entry *entry = segment_entry(segment, i);
-        if ((entry->flags & (BATCH_LATE | BATCH_FUTURE)) != 0 ||
-            !reaches(restore, entry->max_ms)) {
+        if ((entry->flags & (BATCH_LATE | BATCH_FUTURE)) != 0 || !reaches(restore, entry->max_ms)) {
             continue;
         }
         ok = frame_decode(restore->decoder, &restore->batch, segment_frame(segment, i), FRAME_ALL,
@@ -41,11 +41,10 @@ static bool add_segment(struct restore *restore, const char *path, struct error 
     return ok;
 }
 
-bool restore_open(const char *directory, const struct manifest *manifest,
-                  struct detector *detector, struct error *err) {
+bool restore_open(const char *directory, const struct manifest *manifest, struct detector *detector,
+                  struct error *err) {
     struct restore restore = { .detector = detector, .open_ms = detector_open_ms(detector) };
-    bool ok = batch_init(&restore.batch, err) &&
-              (restore.decoder = frame_decoder_new(err)) != NULL;
+    bool ok = batch_init(&restore.batch, err) && (restore.decoder = frame_decoder_new(err)) != NULL;
     for (size_t i = 0; ok && i < manifest_segment_count(manifest); i++) {
         const struct manifest_segment *about = manifest_segment(manifest, i);
         if (about->is_future || !reaches(&restore, about->max_ms)) {

@@ -5,8 +5,8 @@
 #include "base/option.h"
 #include "tools/pipeline.h"
 
-/* The options that `weir replay` and `weir ingest` have in common: what is read, how, and where it is
- * kept. Rows for an option table of a struct that begins with struct run_options. */
+/* The options that `weir replay` and `weir ingest` have in common: what is read, how, and where it
+ * is kept. Rows for an option table of a struct that begins with struct run_options. */
 
 struct run_options {
     const char *store;

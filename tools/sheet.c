@@ -68,9 +68,9 @@ static struct bytes cell_text(struct sheet *sheet, enum sheet_kind kind,
         size = (size_t)snprintf(scratch, CELL_SIZE, "%lld.%02lld", (long long)cell->number / 100,
                                 (long long)cell->number % 100);
         if (sheet->is_human) {
-            size = (size_t)snprintf(scratch, CELL_SIZE, "%lld.%lld %%",
-                                    (long long)cell->number / 100,
-                                    (long long)cell->number / 10 % 10);
+            size =
+                (size_t)snprintf(scratch, CELL_SIZE, "%lld.%lld %%", (long long)cell->number / 100,
+                                 (long long)cell->number / 10 % 10);
         }
         return bytes_of(scratch, size);
     case SHEET_NUMBER: break;
@@ -142,8 +142,8 @@ static void json_row(struct sheet *sheet, const struct sheet_cell *cells) {
 }
 
 static void table_cell(struct sheet *sheet, uint32_t column, struct bytes text, bool is_last) {
-    bool is_left = sheet->columns[column].kind == SHEET_TEXT ||
-                   sheet->columns[column].kind == SHEET_TIME;
+    bool is_left =
+        sheet->columns[column].kind == SHEET_TEXT || sheet->columns[column].kind == SHEET_TIME;
     uint32_t width = printable_width(text);
     uint32_t padding = width < sheet->widths[column] ? sheet->widths[column] - width : 0;
     for (uint32_t i = 0; i < padding && !is_left; i++) {

@@ -6,9 +6,10 @@
 
 #include <stdio.h>
 
-/* Rows under named columns, printed in one of four forms. CSV (RFC 4180) and JSON have plain numbers
- * and whole texts; a table has human units when it is for a person. No form sends a control character
- * to a terminal: texts of a table, and of CSV for a person, are printable (tools/printable.h). */
+/* Rows under named columns, printed in one of four forms. CSV (RFC 4180) and JSON have plain
+ * numbers and whole texts; a table has human units when it is for a person. No form sends a control
+ * character to a terminal: texts of a table, and of CSV for a person, are printable
+ * (tools/printable.h). */
 
 enum sheet_form { SHEET_TABLE, SHEET_CSV, SHEET_NDJSON, SHEET_JSON };
 

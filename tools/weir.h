@@ -16,7 +16,8 @@ extern const struct weir_command weir_replay;
 extern const struct weir_command weir_ingest;
 
 /* Handles what option_parse found besides OPTION_RUN: prints help or the version on stdout, or the
- * error on stderr. Returns true when the command should go on; else `*status` is the exit status. */
+ * error on stderr. Returns true when the command should go on; else `*status` is the exit status.
+ */
 bool weir_should_run(const struct option_table *table, enum option_result result,
                      const struct error *err, int *status);
 

@@ -55,9 +55,9 @@ static int run(int argc, char **argv) {
     if (!run_options_apply(&options, &pipeline, &inventory, &err)) {
         return console_fail(table.program, &err, EXIT_USAGE);
     }
-    enum pipeline_result result = pipeline_run((const char *const *)argv + first,
-                                               (size_t)(argc - first), &pipeline, &events, &counts,
-                                               &err);
+    enum pipeline_result result =
+        pipeline_run((const char *const *)argv + first, (size_t)(argc - first), &pipeline, &events,
+                     &counts, &err);
     status = run_status(table.program, result, &err);
     if (status == EXIT_DONE || status == EXIT_PARTIAL) {
         run_summary(&options, &counts, false);

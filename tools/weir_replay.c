@@ -101,8 +101,8 @@ static int replay_paths(const struct replay_options *options, const char *const 
     struct error err = { 0 };
     bool is_terminal = console_is_terminal(STDOUT_FILENO);
     struct replay replay = {
-        .is_table = options->output == OUTPUT_TABLE ||
-                    (options->output == OUTPUT_AUTO && is_terminal),
+        .is_table =
+            options->output == OUTPUT_TABLE || (options->output == OUTPUT_AUTO && is_terminal),
         .has_colour = console_has_colour(),
         .has_store = options->run.store != NULL,
     };

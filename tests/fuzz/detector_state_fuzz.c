@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Property: any bytes load as a detector state or are refused; what was loaded is saved as bytes that load
- * and save as themselves, and its windows close. The checksum is repaired first, or nothing but it
- * would be tested. */
+/* Property: any bytes load as a detector state or are refused; what was loaded is saved as bytes
+ * that load and save as themselves, and its windows close. The checksum is repaired first, or
+ * nothing but it would be tested. */
 #include "detect/detector.h"
 
 #include <assert.h>

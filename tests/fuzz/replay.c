@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Runs one fuzz target over files, without a fuzzer: the seed corpora and all old crashes are part of
- * `make check`. An input may cost at most a second of CPU (ten under a sanitizer) and 512 MiB; the
- * memory is that of the whole process, sanitizer's shadow aside. An input that does not end is stopped
- * by a clock, so that it fails by name instead of holding up the run.
+/* Runs one fuzz target over files, without a fuzzer: the seed corpora and all old crashes are part
+ * of `make check`. An input may cost at most a second of CPU (ten under a sanitizer) and 512 MiB;
+ * the memory is that of the whole process, sanitizer's shadow aside. An input that does not end is
+ * stopped by a clock, so that it fails by name instead of holding up the run.
  *
- * Each file is followed by mutants of it, always the same ones: what the bounds promise, they promise
- * for damaged input, and a build without a sanitizer is the one that can tell of time and memory.
+ * Each file is followed by mutants of it, always the same ones: what the bounds promise, they
+ * promise for damaged input, and a build without a sanitizer is the one that can tell of time and
+ * memory.
  *
  * usage: TARGET_replay DIRECTORY-OR-FILE...     prints one TAP line a directory or file */
 #include <dirent.h>
@@ -99,7 +100,8 @@ static uint64_t next_random(uint64_t *state) {
     return *state * UINT64_C(2685821657736338717);
 }
 
-/* Changes one to four octets, and cuts every fourth mutant. `size` is at least 1; returns the new one. */
+/* Changes one to four octets, and cuts every fourth mutant. `size` is at least 1; returns the new
+ * one. */
 static size_t mutate(uint8_t *data, size_t size, uint64_t number) {
     uint64_t state = (size + 1) * UINT64_C(0x9E3779B97F4A7C15) + number;
     size_t count = 1 + next_random(&state) % 4;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Property: any text is a time in range or an error with a message; what was read prints, and reads
- * back as the same instant, in any zone. The first byte chooses the zone and whether there is data. */
+ * back as the same instant, in any zone. The first byte chooses the zone and whether there is data.
+ */
 #include "base/time.h"
 
 #include <stdlib.h>
@@ -39,7 +40,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     size_t length = time_format(ms, context.zone, text);
     check(length == strlen(text));
     int64_t back;
-    if (text[0] != '-' && text[0] != '+') { /* not beside the ends, where the zone leaves the years */
+    if (text[0] != '-' &&
+        text[0] != '+') { /* not beside the ends, where the zone leaves the years */
         check(time_parse(bytes_of(text, length), &context, &back, NULL) && back == ms);
     }
     return 0;

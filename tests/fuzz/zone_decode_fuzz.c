@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Property: any bytes are a zone or an error; a zone's offsets are within RFC 9636's bounds at every
- * instant, and local times go back to an instant within two days. */
+/* Property: any bytes are a zone or an error; a zone's offsets are within RFC 9636's bounds at
+ * every instant, and local times go back to an instant within two days. */
 #include "base/zone.h"
 
 #include <stdlib.h>

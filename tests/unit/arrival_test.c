@@ -116,8 +116,8 @@ static bool print_strand(void *context, const struct strand *strand, struct erro
     buffer_u32(out, strand->first);
     buffer_u32(out, strand->last);
     buffer_u32(out, strand->local_port | (uint32_t)strand->peer_port << 16);
-    buffer_u32(out, (uint32_t)(strand->protocol | strand->direction << 8 |
-                               strand->tcp_flags << 16 | strand->is_rejected << 24));
+    buffer_u32(out, (uint32_t)(strand->protocol | strand->direction << 8 | strand->tcp_flags << 16 |
+                               strand->is_rejected << 24));
     return true;
 }
 
@@ -161,10 +161,10 @@ static void run_path(struct buffer *out, enum path path, struct batch *batch, in
     struct world world;
     begin_world(&world, window_ms, first_open);
     for (int round = 0; round < 2; round++) {
-        bool ok = path == PATH_PLAIN ? arrival_add_plainly(world.arrival, &world.target, batch,
-                                                           &world.counts, &err)
-                                     : arrival_add(world.arrival, &world.target, batch,
-                                                   &world.counts, &err);
+        bool ok =
+            path == PATH_PLAIN
+                ? arrival_add_plainly(world.arrival, &world.target, batch, &world.counts, &err)
+                : arrival_add(world.arrival, &world.target, batch, &world.counts, &err);
         assert_true(ok);
     }
     buffer_init(out, (size_t)1 << 28);
@@ -205,10 +205,10 @@ static void tight_loops_give_what_the_plain_path_gives(void **state) {
         { 5000, 3600000, 1000, 600000, 60000, 1800000 },
         { 5000, 300000, 1, 300000, 10000, 0 },
         { 5000, 36000000, 1000, 600000, 3600000, 0 },
-        { 5000, INT64_C(400000000000), 1000, 600000, 60000, 0 }, /* more windows than lanes */
-        { 5000, 62000000, 1000, 600000, 60000, 0 },              /* about as many */
-        { 3000, 30000000, 1, 2097152, 3600000, 0 },              /* the last exact reach */
-        { 3000, 30000000, 1, 7000000, 3600000, 0 },              /* shares beyond doubles */
+        { 5000, INT64_C(400000000000), 1000, 600000, 60000, 0 },       /* more windows than lanes */
+        { 5000, 62000000, 1000, 600000, 60000, 0 },                    /* about as many */
+        { 3000, 30000000, 1, 2097152, 3600000, 0 },                    /* the last exact reach */
+        { 3000, 30000000, 1, 7000000, 3600000, 0 },                    /* shares beyond doubles */
         { 3000, INT64_C(5000000000), 1, 700000, INT64_C(1) << 25, 0 }, /* the longest window */
     };
     random_state = 99;
@@ -218,10 +218,9 @@ static void tight_loops_give_what_the_plain_path_gives(void **state) {
         random_batch(&batch, cases[i].count, cases[i].spread_ms, cases[i].unit_ms,
                      cases[i].reach_ms);
         print_message("case %zu\n", i);
-        compare_paths(&batch, cases[i].window_ms,
-                      cases[i].closed_ms == 0
-                          ? 0
-                          : (START_MS + cases[i].closed_ms) / cases[i].window_ms);
+        compare_paths(
+            &batch, cases[i].window_ms,
+            cases[i].closed_ms == 0 ? 0 : (START_MS + cases[i].closed_ms) / cases[i].window_ms);
     }
     batch_done(&batch);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Records in, windows out: totals worked out by hand, and the two promises: order does not show, and a run
- * that is saved and loaded goes on as one that was not. */
+/* Records in, windows out: totals worked out by hand, and the two promises: order does not show,
+ * and a run that is saved and loaded goes on as one that was not. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -59,11 +59,11 @@ static void begin_batch(void) {
 
 static uint16_t add_node(const struct row *row) {
     struct batch_node node = { .name = bytes_text(row->node),
-                               .identity = bytes_text(row->identity != NULL ? row->identity
-                                                                            : row->node),
+                               .identity =
+                                   bytes_text(row->identity != NULL ? row->identity : row->node),
                                .role = bytes_text(row->role != NULL ? row->role : "web"),
-                               .interface = bytes_text(row->interface != NULL ? row->interface
-                                                                              : "eni-1"),
+                               .interface =
+                                   bytes_text(row->interface != NULL ? row->interface : "eni-1"),
                                .own = &listed_own,
                                .own_count = 1 };
     uint16_t id = 0;
@@ -153,9 +153,15 @@ static void flow_over_three_windows_adds_up_to_what_came(void **state) {
     struct detector *detector = new_detector(NULL);
     begin_batch();
     /* [30 s, 150 s): 30 s, 60 s and 30 s of 120 s. */
-    add_row(&(struct row){ .node = "a", .peer = UINT32_C(0x08080808), .local_port = 5000,
-                           .peer_port = 443, .start_ms = 30000, .end_ms = 149000, .bytes = 1001,
-                           .packets = 10, .direction = DIRECTION_OUT });
+    add_row(&(struct row){ .node = "a",
+                           .peer = UINT32_C(0x08080808),
+                           .local_port = 5000,
+                           .peer_port = 443,
+                           .start_ms = 30000,
+                           .end_ms = 149000,
+                           .bytes = 1001,
+                           .packets = 10,
+                           .direction = DIRECTION_OUT });
     take(detector);
     close_all(detector);
     expect_trace("window 1730000040000\n"
@@ -175,8 +181,13 @@ static void of_two_logs_of_an_interface_the_smallest_name_counts(void **state) {
     (void)state;
     struct detector *detector = new_detector(NULL);
     begin_batch();
-    struct row row = { .node = "a", .peer = UINT32_C(0x08080808), .peer_port = 443,
-                       .end_ms = 9000, .bytes = 100, .packets = 1, .direction = DIRECTION_OUT,
+    struct row row = { .node = "a",
+                       .peer = UINT32_C(0x08080808),
+                       .peer_port = 443,
+                       .end_ms = 9000,
+                       .bytes = 100,
+                       .packets = 1,
+                       .direction = DIRECTION_OUT,
                        .flow_log = "fl-b" };
     add_row(&row);
     row.flow_log = "fl-a";
@@ -199,8 +210,12 @@ static void interfaces_of_a_node_add_up(void **state) {
     (void)state;
     struct detector *detector = new_detector(NULL);
     begin_batch();
-    struct row row = { .node = "a", .peer = UINT32_C(0x08080808), .end_ms = 9000, .bytes = 100,
-                       .packets = 1, .direction = DIRECTION_IN };
+    struct row row = { .node = "a",
+                       .peer = UINT32_C(0x08080808),
+                       .end_ms = 9000,
+                       .bytes = 100,
+                       .packets = 1,
+                       .direction = DIRECTION_IN };
     add_row(&row);
     row.interface = "eni-2";
     row.flow_log = "fl-2";
@@ -220,7 +235,11 @@ static void nodata_is_a_true_zero_and_skipdata_is_none(void **state) {
     add_coverage(&(struct row){ .node = "quiet", .end_ms = 60000 }, COVERAGE_NODATA);
     add_coverage(&(struct row){ .node = "holed", .end_ms = 60000 }, COVERAGE_SKIPPED);
     add_coverage(&(struct row){ .node = "both", .end_ms = 60000 }, COVERAGE_SKIPPED);
-    add_row(&(struct row){ .node = "both", .peer = 1, .end_ms = 9000, .bytes = 8, .packets = 1,
+    add_row(&(struct row){ .node = "both",
+                           .peer = 1,
+                           .end_ms = 9000,
+                           .bytes = 8,
+                           .packets = 1,
                            .direction = DIRECTION_OUT });
     /* Nobody saw anything in the second minute: it is not judged. */
     add_coverage(&(struct row){ .node = "quiet", .start_ms = 60000, .end_ms = 120000 },
@@ -239,8 +258,13 @@ static void rejected_and_undirected_flows_count_for_no_volume(void **state) {
     (void)state;
     struct detector *detector = new_detector(NULL);
     begin_batch();
-    struct row row = { .node = "a", .peer = UINT32_C(0x08080808), .end_ms = 9000, .bytes = 100,
-                       .packets = 1, .direction = DIRECTION_IN, .action = ACTION_REJECT };
+    struct row row = { .node = "a",
+                       .peer = UINT32_C(0x08080808),
+                       .end_ms = 9000,
+                       .bytes = 100,
+                       .packets = 1,
+                       .direction = DIRECTION_IN,
+                       .action = ACTION_REJECT };
     add_row(&row);
     row.action = ACTION_ACCEPT;
     row.direction = DIRECTION_UNKNOWN;
@@ -257,8 +281,12 @@ static void pods_behind_an_interface_keep_their_addresses(void **state) {
     (void)state;
     struct detector *detector = new_detector(NULL);
     begin_batch();
-    struct row row = { .node = "a", .peer = UINT32_C(0x08080808), .local_port = 5000,
-                       .peer_port = 443, .end_ms = 9000, .packets = 1,
+    struct row row = { .node = "a",
+                       .peer = UINT32_C(0x08080808),
+                       .local_port = 5000,
+                       .peer_port = 443,
+                       .end_ms = 9000,
+                       .packets = 1,
                        .direction = DIRECTION_OUT };
     for (uint32_t pod = 1; pod <= 3; pod++) {
         row.local = UINT32_C(0x0a000100) + pod;
@@ -280,8 +308,13 @@ static void own_addresses_are_the_smallest_of_the_windows_conversations(void **s
     struct detector *detector = new_detector(NULL);
     fake_judge->is_showing_own = true;
     begin_batch();
-    struct row row = { .node = "a", .local = UINT32_C(0x0a000109), .peer = 1, .end_ms = 9000,
-                       .bytes = 1, .packets = 1, .direction = DIRECTION_IN };
+    struct row row = { .node = "a",
+                       .local = UINT32_C(0x0a000109),
+                       .peer = 1,
+                       .end_ms = 9000,
+                       .bytes = 1,
+                       .packets = 1,
+                       .direction = DIRECTION_IN };
     add_row(&row);
     add_row(&row);
     for (uint32_t pod = 7; pod >= 3; pod--) { /* one too many */
@@ -317,7 +350,11 @@ static void new_identity_starts_cold_and_retires_the_old_one(void **state) {
     struct detector *detector = new_detector(NULL);
     fake_judge->is_asking = false;
     begin_batch();
-    struct row row = { .node = "a", .identity = "i-1", .peer = 1, .bytes = 7, .packets = 1,
+    struct row row = { .node = "a",
+                       .identity = "i-1",
+                       .peer = 1,
+                       .bytes = 7,
+                       .packets = 1,
                        .direction = DIRECTION_OUT };
     add_row(&row);
     row.identity = "i-2";
@@ -342,8 +379,9 @@ static void windows_close_in_order_and_what_comes_later_is_late(void **state) {
     struct detector *detector = new_detector(NULL);
     fake_judge->is_asking = false;
     begin_batch();
-    struct row row = { .node = "a", .peer = 1, .bytes = 7, .packets = 1,
-                       .direction = DIRECTION_OUT };
+    struct row row = {
+        .node = "a", .peer = 1, .bytes = 7, .packets = 1, .direction = DIRECTION_OUT
+    };
     for (int64_t minute = 4; minute >= 0; minute--) {
         row.start_ms = row.end_ms = 60000 * minute;
         add_row(&row);
@@ -368,8 +406,9 @@ static void gap_of_fifty_years_costs_nothing_and_forgets(void **state) {
     struct detector *detector = new_detector(NULL);
     fake_judge->is_asking = false;
     begin_batch();
-    struct row row = { .node = "a", .peer = 1, .bytes = 7, .packets = 1,
-                       .direction = DIRECTION_OUT };
+    struct row row = {
+        .node = "a", .peer = 1, .bytes = 7, .packets = 1, .direction = DIRECTION_OUT
+    };
     add_row(&row);
     row.node = "b";
     row.start_ms = row.end_ms = INT64_C(50) * 365 * 86400 * 1000;
@@ -405,8 +444,8 @@ static void nodes_beyond_the_bound_are_counted(void **state) {
     begin_batch();
     static const char *const names[] = { "c", "a", "b" };
     for (size_t i = 0; i < 3; i++) {
-        add_row(&(struct row){ .node = names[i], .peer = 1, .bytes = 7, .packets = 1,
-                               .direction = DIRECTION_OUT });
+        add_row(&(struct row){
+            .node = names[i], .peer = 1, .bytes = 7, .packets = 1, .direction = DIRECTION_OUT });
     }
     take(detector);
     close_all(detector);
@@ -424,8 +463,8 @@ static void sixty_five_thousand_nodes_are_watched(void **state) {
         for (uint32_t i = 0; i < BATCH_RECORDS_MAX; i++) {
             char name[16];
             (void)snprintf(name, sizeof name, "n%u", part * BATCH_RECORDS_MAX + i);
-            add_row(&(struct row){ .node = name, .peer = 1, .bytes = 7, .packets = 1,
-                                   .direction = DIRECTION_OUT });
+            add_row(&(struct row){
+                .node = name, .peer = 1, .bytes = 7, .packets = 1, .direction = DIRECTION_OUT });
         }
         take(detector);
     }
@@ -609,9 +648,12 @@ static void conversations_stay_within_the_memory_and_sums_are_whole(void **state
     for (int k = 0; k < 20; k++) {
         begin_batch();
         for (uint32_t i = 0; i < 8000; i++) { /* all distinct, over 20 minutes: all windows full */
-            add_row(&(struct row){ .node = "a", .peer = 1 + below(UINT32_MAX - 1),
+            add_row(&(struct row){ .node = "a",
+                                   .peer = 1 + below(UINT32_MAX - 1),
                                    .start_ms = 60000 * (int64_t)(i % 20),
-                                   .end_ms = 60000 * (int64_t)(i % 20), .bytes = 10, .packets = 1,
+                                   .end_ms = 60000 * (int64_t)(i % 20),
+                                   .bytes = 10,
+                                   .packets = 1,
                                    .direction = DIRECTION_OUT });
         }
         take(detector);

@@ -2,9 +2,10 @@
 #ifndef WEIR_TESTS_FAKE_JUDGE_H
 #define WEIR_TESTS_FAKE_JUDGE_H
 
-/* A judge that judges nothing: it writes down what it is shown, so that a test can compare all that the
- * windower makes of its input. A program that includes this file is linked with it instead of the
- * library's judge. Per node it keeps one number, so that states have something of its to carry. */
+/* A judge that judges nothing: it writes down what it is shown, so that a test can compare all that
+ * the windower makes of its input. A program that includes this file is linked with it instead of
+ * the library's judge. Per node it keeps one number, so that states have something of its to carry.
+ */
 
 #include "detect/judge.h"
 
@@ -19,12 +20,13 @@ struct judge {
     uint32_t capacity;
     uint64_t windows;
     bool is_showing_own; /* writes down own addresses, too */
-    bool is_asking; /* asks for the evidence of every node and direction */
+    bool is_asking;      /* asks for the evidence of every node and direction */
 };
 
 static struct judge *fake_judge; /* the one made last */
 
-static void fake_text(struct buffer *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void fake_text(struct buffer *out, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 static void fake_text(struct buffer *out, const char *format, ...) {
     char line[512];
@@ -69,9 +71,9 @@ static void fake_reserve(struct judge *judge, uint32_t count) {
 static void fake_evidence(struct judge *judge, const struct evidence *evidence) {
     struct buffer *out = &judge->trace;
     char text[ADDRESS_TEXT_SIZE];
-    fake_text(out, " [%" PRIu64 "/%" PRIu64 "/%" PRIu64 " peers %" PRIu64 "%s", evidence->total.bytes,
-              evidence->total.packets, evidence->total.flows, evidence->peer_count,
-              evidence->is_cut ? " cut" : "");
+    fake_text(out, " [%" PRIu64 "/%" PRIu64 "/%" PRIu64 " peers %" PRIu64 "%s",
+              evidence->total.bytes, evidence->total.packets, evidence->total.flows,
+              evidence->peer_count, evidence->is_cut ? " cut" : "");
     for (uint32_t i = 0; i < evidence->peer_rows; i++) {
         address_format(evidence->peers[i].address, text);
         fake_text(out, " %s=%" PRIu64, text, evidence->peers[i].sum.bytes);
@@ -114,7 +116,8 @@ bool judge_window(struct judge *judge, const struct judge_window *window, judge_
         judge->learned[index] += (double)window->values[METRIC_OUT_BYTES][index];
         fake_text(out, "%.*s/%.*s", (int)node->name.size, (const char *)node->name.data,
                   (int)node->identity.size, (const char *)node->identity.data);
-        fake_text(out, " out %.0f in %.0f quality %u", (double)window->values[METRIC_OUT_BYTES][index],
+        fake_text(out, " out %.0f in %.0f quality %u",
+                  (double)window->values[METRIC_OUT_BYTES][index],
                   (double)window->values[METRIC_IN_BYTES][index], window->quality[index]);
         for (uint8_t direction = 1; direction <= 2 && judge->is_asking; direction++) {
             struct evidence found;

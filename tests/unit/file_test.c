@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Whole files in a scratch folder; faults by what is always there: a device that is full, and a path
- * that leads through a file. */
+/* Whole files in a scratch folder; faults by what is always there: a device that is full, and a
+ * path that leads through a file. */
 #include "base/file.h"
 
 #include "tests/unit/scratch.h"
@@ -104,7 +104,8 @@ static void a_file_of_the_buffers_maximum_is_read_and_one_byte_more_is_refused(v
 }
 
 struct fault {
-    const char *name; /* below the scratch folder, which holds the file "file" and the folder "dir" */
+    const char
+        *name; /* below the scratch folder, which holds the file "file" and the folder "dir" */
     const char *message;
 };
 

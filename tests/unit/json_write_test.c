@@ -50,9 +50,9 @@ static void text_is_escaped_and_what_is_not_utf8_replaced(void **state) {
         { "gr\xc3\xbc\xc3\x9f", "\"gr\xc3\xbc\xc3\x9f\"" },
         { "\xf0\x9f\x8c\x8a", "\"\xf0\x9f\x8c\x8a\"" },
         { "a\xff z", "\"a\xef\xbf\xbd z\"" },
-        { "\xc3", "\"\xef\xbf\xbd\"" },                                        /* cut short */
-        { "\xc0\xaf", "\"\xef\xbf\xbd\xef\xbf\xbd\"" },                        /* overlong */
-        { "\xed\xa0\x80", "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"" },         /* surrogate */
+        { "\xc3", "\"\xef\xbf\xbd\"" },                                 /* cut short */
+        { "\xc0\xaf", "\"\xef\xbf\xbd\xef\xbf\xbd\"" },                 /* overlong */
+        { "\xed\xa0\x80", "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"" }, /* surrogate */
         { "\xf4\x90\x80\x80", "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -72,10 +72,20 @@ static void decimals_have_one_form(void **state) {
         unsigned decimals;
         const char *want;
     } cases[] = {
-        { 0, 2, "0" },           { 1, 2, "1" },         { 1.5, 2, "1.5" },   { 1.005, 1, "1" },
-        { 0.25, 1, "0.3" },      { 99.999, 2, "100" },  { -0.001, 2, "0" },  { -2.25, 1, "-2.3" },
-        { 0.05, 3, "0.05" },     { 1e300, 2, "1000000000000000" },           { 123456789.125, 3, "123456789.125" },
-        { NAN, 2, "null" },      { INFINITY, 2, "null" }, { 7.9, 0, "8" },
+        { 0, 2, "0" },
+        { 1, 2, "1" },
+        { 1.5, 2, "1.5" },
+        { 1.005, 1, "1" },
+        { 0.25, 1, "0.3" },
+        { 99.999, 2, "100" },
+        { -0.001, 2, "0" },
+        { -2.25, 1, "-2.3" },
+        { 0.05, 3, "0.05" },
+        { 1e300, 2, "1000000000000000" },
+        { 123456789.125, 3, "123456789.125" },
+        { NAN, 2, "null" },
+        { INFINITY, 2, "null" },
+        { 7.9, 0, "8" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct buffer out;

@@ -12,7 +12,8 @@ static struct manifest *filled(void) {
     assert_true(manifest_new(&manifest, &err));
     manifest_files(manifest)->state_checksum = 7;
     manifest_files(manifest)->alerts_size = 1000;
-    struct manifest_input inputs[] = { { "b", "2.gz", 20, 2 }, { "a", "1.gz", 10, 1 },
+    struct manifest_input inputs[] = { { "b", "2.gz", 20, 2 },
+                                       { "a", "1.gz", 10, 1 },
                                        { "a", "empty", 0, 9 } };
     for (size_t i = 0; i < 3; i++) {
         assert_true(manifest_add_input(manifest, &inputs[i], &err));

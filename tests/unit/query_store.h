@@ -6,8 +6,8 @@
 #include "store/store.h"
 #include "tests/unit/scratch.h"
 
-/* A store of random batches, and beside it the same records as a plain list: what a query's answer is
- * held against. */
+/* A store of random batches, and beside it the same records as a plain list: what a query's answer
+ * is held against. */
 
 #define PLAIN_MAX 4096
 #define PLAIN_SKIPS_MAX 64
@@ -105,16 +105,23 @@ static inline void put_row(struct batch *batch, const struct query_row *row) {
 static inline void stamp_batch(struct batch *batch, uint64_t num, uint32_t flags) {
     static const char *const feeds[] = { "1/eu/fl-a", "1/eu/fl-b", "folder" };
     batch->stamp = (struct batch_stamp){
-        .feed = bytes_text(feeds[num % 3]), .inc = 1, .parts = 1, .num = 1 + num / 3,
-        .flags = flags, .origin = ORIGIN_AWS, .reach_ms = STORE_REACH_MS,
-        .unit_ms = STORE_UNIT_MS, .tick_ms = 10000,
+        .feed = bytes_text(feeds[num % 3]),
+        .inc = 1,
+        .parts = 1,
+        .num = 1 + num / 3,
+        .flags = flags,
+        .origin = ORIGIN_AWS,
+        .reach_ms = STORE_REACH_MS,
+        .unit_ms = STORE_UNIT_MS,
+        .tick_ms = 10000,
     };
 }
 
 static inline void add_skip(struct batch *batch, struct plain *plain, uint64_t *seed) {
     struct error err = { 0 };
     struct batch_coverage row = { .kind = (uint8_t)(COVERAGE_OBSERVED + random_below(seed, 4)) };
-    struct batch_node node = { .name = bytes_text("web-1"), .identity = bytes_text("web-1"),
+    struct batch_node node = { .name = bytes_text("web-1"),
+                               .identity = bytes_text("web-1"),
                                .interface = bytes_text("web-1") };
     require(batch_add_node(batch, &node, &row.node, &err), &err);
     require(batch_add_flow_log(batch, bytes_text("fl-a"), &row.flow_log, &err), &err);
@@ -129,8 +136,8 @@ static inline void add_skip(struct batch *batch, struct plain *plain, uint64_t *
     }
 }
 
-/* A store of `batches` random batches in `folder`, each as its own segment entry; the same records in
- * `plain`. */
+/* A store of `batches` random batches in `folder`, each as its own segment entry; the same records
+ * in `plain`. */
 static inline void make_store(const char *folder, struct plain *plain, uint64_t batches,
                               uint64_t *seed) {
     struct error err = { 0 };

@@ -19,19 +19,35 @@ static struct plain plain;
 
 /* ---- filters with a plain meaning ---- */
 
-static bool is_udp(const struct query_row *row) { return row->protocol == 17; }
-static bool is_443(const struct query_row *row) { return row->dst_port == 443; }
-static bool is_web_1(const struct query_row *row) { return bytes_equal(row->node, bytes_text("web-1")); }
-static bool is_large(const struct query_row *row) { return row->bytes > 50000; }
-static bool is_out(const struct query_row *row) { return row->direction == DIRECTION_OUT; }
-static bool is_ipv6(const struct query_row *row) { return row->src.high == UINT64_C(0x20010db800000000); }
+static bool is_udp(const struct query_row *row) {
+    return row->protocol == 17;
+}
+static bool is_443(const struct query_row *row) {
+    return row->dst_port == 443;
+}
+static bool is_web_1(const struct query_row *row) {
+    return bytes_equal(row->node, bytes_text("web-1"));
+}
+static bool is_large(const struct query_row *row) {
+    return row->bytes > 50000;
+}
+static bool is_out(const struct query_row *row) {
+    return row->direction == DIRECTION_OUT;
+}
+static bool is_ipv6(const struct query_row *row) {
+    return row->src.high == UINT64_C(0x20010db800000000);
+}
 
 static const struct plain_filter {
     const char *text;
     bool (*matches)(const struct query_row *row);
 } filters[] = {
-    { "", NULL },          { "proto udp", is_udp },    { "dst port 443", is_443 },
-    { "node web-1", is_web_1 }, { "bytes > 50000", is_large }, { "out", is_out },
+    { "", NULL },
+    { "proto udp", is_udp },
+    { "dst port 443", is_443 },
+    { "node web-1", is_web_1 },
+    { "bytes > 50000", is_large },
+    { "out", is_out },
     { "src net 2001:db8::/32", is_ipv6 },
 };
 #define FILTER_COUNT (sizeof filters / sizeof *filters)
@@ -294,8 +310,11 @@ static void run_or_fail(struct query *query, const char *filter_text) {
 }
 
 static struct query everything(void) {
-    return (struct query){ .from_ms = INT64_MIN, .to_ms = INT64_MAX, .has_twins = true,
-                           .sort = QUERY_SORT_TIME, .memory_bytes_max = 64 << 20 };
+    return (struct query){ .from_ms = INT64_MIN,
+                           .to_ms = INT64_MAX,
+                           .has_twins = true,
+                           .sort = QUERY_SORT_TIME,
+                           .memory_bytes_max = 64 << 20 };
 }
 
 static void random_range(struct query *query, uint64_t *seed) {
@@ -320,8 +339,8 @@ static struct query random_query(uint64_t *seed) {
         }
         if (!is_there) {
             query.keys[query.key_count++] = key;
-            query.bin_ms = key == QUERY_TIME ? (random_below(seed, 2) ? 5 : 60) * MINUTE_MS
-                                             : query.bin_ms;
+            query.bin_ms =
+                key == QUERY_TIME ? (random_below(seed, 2) ? 5 : 60) * MINUTE_MS : query.bin_ms;
         }
     }
     if (query.key_count == 0 && random_below(seed, 4) == 0) {
@@ -425,10 +444,15 @@ static void make_two_flows(const char *where, bool is_swapped) {
     struct error err = { 0 };
     struct store *store;
     struct batch batch;
-    struct query_row row = { .start_ms = STORE_BASE_MS, .end_ms = STORE_BASE_MS + 9000,
-                             .bytes = 100, .packets = 1, .src = address_from_ipv4(1),
-                             .dst = address_from_ipv4(2), .node = bytes_text("n"),
-                             .flow_log = bytes_text("fl"), .protocol = 6 };
+    struct query_row row = { .start_ms = STORE_BASE_MS,
+                             .end_ms = STORE_BASE_MS + 9000,
+                             .bytes = 100,
+                             .packets = 1,
+                             .src = address_from_ipv4(1),
+                             .dst = address_from_ipv4(2),
+                             .node = bytes_text("n"),
+                             .flow_log = bytes_text("fl"),
+                             .protocol = 6 };
     require(batch_init(&batch, &err), &err);
     require(store_open(&store, where, STORE_NEW, &err), &err);
     for (uint64_t i = 0; i < 2; i++) {
@@ -453,9 +477,9 @@ static void a_flow_belongs_to_a_range_that_it_touches(void **state) {
         size_t rows;
         uint64_t partial;
     } cases[] = {
-        { -1000, 0, 0, 0 },    { -1000, 1, 2, 2 },      { 0, 10000, 2, 0 },
-        { 0, 9999, 2, 2 },     { 9999, 20000, 2, 2 },   { 10000, 20000, 0, 0 },
-        { 4000, 4001, 2, 2 },  { -5000, 15000, 2, 0 },  { 9000, 9001, 2, 2 },
+        { -1000, 0, 0, 0 },   { -1000, 1, 2, 2 },     { 0, 10000, 2, 0 },
+        { 0, 9999, 2, 2 },    { 9999, 20000, 2, 2 },  { 10000, 20000, 0, 0 },
+        { 4000, 4001, 2, 2 }, { -5000, 15000, 2, 0 }, { 9000, 9001, 2, 2 },
     };
     char *random_folder = folder;
     folder = scratch_new();

@@ -18,7 +18,9 @@ static void write_segment(const char *path, uint32_t frames) {
     for (uint32_t i = 0; i < frames; i++) {
         uint8_t bytes[100];
         memset(bytes, (int)i, sizeof bytes);
-        struct segment_entry entry = { .count = i, .min_ms = -(int64_t)i, .max_ms = i, .num = i + 1 };
+        struct segment_entry entry = {
+            .count = i, .min_ms = -(int64_t)i, .max_ms = i, .num = i + 1
+        };
         assert_true(segment_add(writer, bytes_of(bytes, 50 + i), &entry, &err));
     }
     assert_true(segment_commit(writer, &err));
@@ -70,8 +72,8 @@ static void an_aborted_segment_leaves_nothing(void **state) {
     scratch_free(folder);
 }
 
-/* Header, index and trailer are covered by magic words and checksums; frames are not looked at here,
- * and four bytes of the header are not used. */
+/* Header, index and trailer are covered by magic words and checksums; frames are not looked at
+ * here, and four bytes of the header are not used. */
 static void damage_outside_the_frames_is_seen(void **state) {
     (void)state;
     struct error err;

@@ -110,7 +110,7 @@ static void a_commit_that_fails_leaves_the_values_and_can_be_tried_again(void **
     put(state, "a", "one");
     assert_true(state->ops->commit(state, &err));
     put(state, "a", "two");
-    put(state, "b", ""); /* an empty value is one too */
+    put(state, "b", "");                        /* an empty value is one too */
     assert_int_equal(mkdir(obstacle, 0777), 0); /* where the new file is written */
     assert_false(state->ops->commit(state, &err));
     assert_int_equal(err.code, ERROR_IO);

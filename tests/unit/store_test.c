@@ -33,8 +33,15 @@ static void add_records(struct store *store, int64_t end_ms, uint32_t count, uin
     assert_true(batch_add_node(&batch, &node, &id, &err));
     assert_true(batch_add_flow_log(&batch, bytes_text("fl"), &log, &err));
     batch.stamp = (struct batch_stamp){
-        .feed = bytes_text("feed"), .inc = 1, .parts = 1, .num = 1, .flags = flags,
-        .origin = ORIGIN_AWS, .reach_ms = 600000, .unit_ms = 1000, .tick_ms = 10000,
+        .feed = bytes_text("feed"),
+        .inc = 1,
+        .parts = 1,
+        .num = 1,
+        .flags = flags,
+        .origin = ORIGIN_AWS,
+        .reach_ms = 600000,
+        .unit_ms = 1000,
+        .tick_ms = 10000,
     };
     for (uint32_t i = 0; i < count; i++) {
         batch.start_ms[i] = batch.end_ms[i] = end_ms;
@@ -338,10 +345,8 @@ static void a_crash_between_state_and_manifest_goes_back(void **state) {
     alert(store, "second\n");
     commit(store, "two");
     store_close(store);
-    assert_true(
-        file_replace(scratch_path(folder, "state.before"), buffer_bytes(&old_state), &err));
-    assert_true(
-        file_replace(scratch_path(folder, "manifest"), buffer_bytes(&old_manifest), &err));
+    assert_true(file_replace(scratch_path(folder, "state.before"), buffer_bytes(&old_state), &err));
+    assert_true(file_replace(scratch_path(folder, "manifest"), buffer_bytes(&old_manifest), &err));
     expect_state(folder, "one", "first\n");
     buffer_done(&old_state);
     buffer_done(&old_manifest);

@@ -12,8 +12,8 @@
 #include <cmocka.h>
 
 static const struct sheet_column columns[] = {
-    { "name", SHEET_TEXT },   { "port", SHEET_NUMBER }, { "bytes", SHEET_BYTES },
-    { "first", SHEET_TIME },  { "share", SHEET_SHARE },
+    { "name", SHEET_TEXT },  { "port", SHEET_NUMBER }, { "bytes", SHEET_BYTES },
+    { "first", SHEET_TIME }, { "share", SHEET_SHARE },
 };
 #define COLUMN_COUNT (sizeof columns / sizeof *columns)
 
@@ -62,10 +62,10 @@ static void csv_quotes_as_rfc_4180_says(void **state) {
         const char *name;
         const char *want;
     } cases[] = {
-        { "web-1", "web-1" },     { "", "" },
-        { "a,b", "\"a,b\"" },     { "say \"hi\"", "\"say \"\"hi\"\"\"" },
-        { "a\nb", "\"a\nb\"" },   { "a\rb", "\"a\rb\"" },
-        { "\"", "\"\"\"\"" },     { " blank ", " blank " },
+        { "web-1", "web-1" },         { "", "" },
+        { "a,b", "\"a,b\"" },         { "say \"hi\"", "\"say \"\"hi\"\"\"" },
+        { "a\nb", "\"a\nb\"" },       { "a\rb", "\"a\rb\"" },
+        { "\"", "\"\"\"\"" },         { " blank ", " blank " },
         { "n\xc3\xb6", "n\xc3\xb6" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -111,10 +111,9 @@ static void a_tables_columns_stand_under_each_other(void **state) {
     sheet.is_human = true;
     row(&sheet, "n\xc3\xb6rd", 1500000);
     row(&sheet, "db", 7);
-    assert_string_equal(end(&sheet),
-                        "name  port   bytes  first                      share\n"
-                        "n\xc3\xb6rd   443  1.5 MB  2026-02-25T06:13:20.000Z  12.3 %\n"
-                        "db     443     7 B  2026-02-25T06:13:20.000Z  12.3 %\n");
+    assert_string_equal(end(&sheet), "name  port   bytes  first                      share\n"
+                                     "n\xc3\xb6rd   443  1.5 MB  2026-02-25T06:13:20.000Z  12.3 %\n"
+                                     "db     443     7 B  2026-02-25T06:13:20.000Z  12.3 %\n");
 }
 
 static void the_zone_is_shown_with_its_offset(void **state) {
@@ -147,8 +146,20 @@ static bool is_harmless(const char *text) {
 static void hostile_names_never_reach_a_terminal_raw(void **state) {
     (void)state;
     static const char *const names[] = {
-        "\x1b]0;owned\x07", "\x1b[2J", "a\rb", "\x7f", "\xc2\x9b" "31m", "\x9b" "31m", "\xff\xfe",
-        "\xe2\x80\xae" "gpj.exe", "tail \xc3", "\x08\x08\x08", "a\x0b\x0c",
+        "\x1b]0;owned\x07",
+        "\x1b[2J",
+        "a\rb",
+        "\x7f",
+        "\xc2\x9b"
+        "31m",
+        "\x9b"
+        "31m",
+        "\xff\xfe",
+        "\xe2\x80\xae"
+        "gpj.exe",
+        "tail \xc3",
+        "\x08\x08\x08",
+        "a\x0b\x0c",
     };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         for (enum sheet_form form = SHEET_TABLE; form <= SHEET_JSON; form++) {
