@@ -9,37 +9,7 @@
 
 #include <cmocka.h>
 
-struct fixture {
-    struct frame_encoder *encoder;
-    struct frame_decoder *decoder;
-    struct batch batch;
-    struct batch decoded;
-    struct buffer out;
-    uint64_t random;
-};
-
-static int set_up(void **state) {
-    struct fixture *f = calloc(1, sizeof *f);
-    struct error err = { 0 };
-    f->encoder = frame_encoder_new(&err);
-    f->decoder = frame_decoder_new(&err);
-    assert_true(batch_init(&f->batch, &err) && batch_init(&f->decoded, &err));
-    buffer_init(&f->out, 4u << 20);
-    f->random = getenv("SEED") != NULL ? strtoull(getenv("SEED"), NULL, 0) : 88172645463325252u;
-    *state = f;
-    return 0;
-}
-
-static int tear_down(void **state) {
-    struct fixture *f = *state;
-    frame_encoder_free(f->encoder);
-    frame_decoder_free(f->decoder);
-    batch_done(&f->batch);
-    batch_done(&f->decoded);
-    buffer_done(&f->out);
-    free(f);
-    return 0;
-}
+#include "tests/unit/frame_fixture.h"
 
 static bool encode(struct fixture *f, const struct batch *batch, struct error *err) {
     buffer_reset(&f->out);
@@ -50,7 +20,7 @@ static bool encode(struct fixture *f, const struct batch *batch, struct error *e
  * IPv6 prefixes of its own: nothing in them can be compressed, packed or shared. */
 static void fill_worst(struct fixture *f, uint32_t count) {
     struct batch *b = &f->batch;
-    uint64_t *random = &f->random;
+    uint64_t *random = &f->seed;
     struct error err = { 0 };
     uint8_t log;
     batch_reset(b);
@@ -138,7 +108,7 @@ static void usual_batches_of_full_size_fit(void **state) {
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct error err = { 0 };
-        fill_random(&f->batch, &cases[i].recipe, f->random);
+        fill_random(&f->batch, &cases[i].recipe, f->seed);
         if (!encode(f, &f->batch, &err)) {
             fail_msg("%s: %s", cases[i].name, err.message);
         }
@@ -152,7 +122,7 @@ static void coverage_of_every_minute_of_many_nodes_fits(void **state) {
     struct fixture *f = *state;
     struct error err = { 0 };
     struct batch_recipe recipe = { .nodes = 64, .unit_ms = 1, .value_bits = 1 };
-    fill_random(&f->batch, &recipe, f->random);
+    fill_random(&f->batch, &recipe, f->seed);
     for (uint32_t i = 0; i < BATCH_COVERAGE_MAX; i++) {
         struct batch_coverage row = { .node = (uint16_t)(i % 64),
                                       .kind = COVERAGE_OBSERVED,
@@ -218,7 +188,7 @@ static void what_does_not_fit_is_cut_and_nothing_is_lost(void **state) {
                                    .value_bits = 64,
                                    .is_wild = true,
                                    .coverage = 60000 };
-    fill_random(&f->batch, &recipe, f->random);
+    fill_random(&f->batch, &recipe, f->seed);
     for (uint32_t i = 0; i < f->batch.count; i++) {
         bytes += f->batch.bytes[i];
     }

@@ -11,37 +11,7 @@
 
 #include <cmocka.h>
 
-struct fixture {
-    struct frame_encoder *encoder;
-    struct frame_decoder *decoder;
-    struct batch batch;
-    struct batch decoded;
-    struct buffer out;
-    uint64_t seed;
-};
-
-static int set_up(void **state) {
-    struct fixture *f = calloc(1, sizeof *f);
-    struct error err = { 0 };
-    f->encoder = frame_encoder_new(&err);
-    f->decoder = frame_decoder_new(&err);
-    assert_true(batch_init(&f->batch, &err) && batch_init(&f->decoded, &err));
-    buffer_init(&f->out, 4u << 20);
-    f->seed = getenv("SEED") != NULL ? strtoull(getenv("SEED"), NULL, 0) : 88172645463325252u;
-    *state = f;
-    return 0;
-}
-
-static int tear_down(void **state) {
-    struct fixture *f = *state;
-    frame_encoder_free(f->encoder);
-    frame_decoder_free(f->decoder);
-    batch_done(&f->batch);
-    batch_done(&f->decoded);
-    buffer_done(&f->out);
-    free(f);
-    return 0;
-}
+#include "tests/unit/frame_fixture.h"
 
 static void encode(struct fixture *f) {
     struct error err = { 0 };
