@@ -16,6 +16,7 @@ const char *reject_reason_name(enum reject_reason reason) {
         [REJECT_LINE_LENGTH] = "line_length",
         [REJECT_HEADER] = "header",
         [REJECT_LAYOUT] = "layout",
+        [REJECT_FRAME] = "frame",
     };
     assert((unsigned)reason < REJECT_REASON_COUNT);
     return NAMES[reason];
@@ -33,5 +34,8 @@ void source_counts_add(struct source_counts *sum, const struct source_counts *pa
     }
     sum->bytes += part->bytes;
     sum->packets += part->packets;
+    sum->decoded += part->decoded;
+    sum->not_ip += part->not_ip;
+    sum->frame_bytes += part->frame_bytes;
     sum->direction_unknown += part->direction_unknown;
 }

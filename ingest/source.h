@@ -23,6 +23,7 @@ enum reject_reason {
     REJECT_LINE_LENGTH,
     REJECT_HEADER, /* a header line that cannot be used */
     REJECT_LAYOUT, /* the layout lacks what a record needs */
+    REJECT_FRAME,  /* a captured frame that says that it is IP and contradicts itself */
     REJECT_REASON_COUNT,
 };
 
@@ -33,12 +34,13 @@ const char *reject_reason_name(enum reject_reason reason); /* "field_count" */
 
 struct source_reject {
     enum reject_reason reason;
-    uint64_t line;     /* from 1 */
+    uint64_t line;     /* from 1; of a capture the frame's number */
     char excerpt[121]; /* the line's front; what is not printable ASCII is '?' */
 };
 
-/* What a call of `next` added: all of it since the call before. Conservation, always:
- * lines = headers + records + nodata + skipdata + malformed (blank lines are not lines). */
+/* What a call of `next` added: all of it since the call before. Conservation, always; of a text:
+ * lines = headers + records + nodata + skipdata + malformed (blank lines are not lines); of a
+ * capture: packets = decoded + not_ip + malformed (its records are flows, and it has no lines). */
 struct source_counts {
     uint64_t lines;
     uint64_t headers;
@@ -47,9 +49,12 @@ struct source_counts {
     uint64_t skipdata;
     uint64_t malformed;
     uint64_t rejects[REJECT_REASON_COUNT]; /* sums up to `malformed` */
-    uint64_t bytes;                        /* of the records */
-    uint64_t packets;
-    uint64_t direction_unknown; /* records whose direction could not be told */
+    uint64_t bytes;                        /* of the records, twins left out */
+    uint64_t packets;                      /* the same; of a capture all its frames */
+    uint64_t decoded;                      /* frames of a capture: IP packets */
+    uint64_t not_ip;                       /* frames: anything else */
+    uint64_t frame_bytes;                  /* frames' lengths on the wire */
+    uint64_t direction_unknown;            /* records whose direction could not be told */
 };
 
 void source_counts_add(struct source_counts *sum, const struct source_counts *part);
