@@ -61,8 +61,9 @@ $(BUILD)/bin/weir-gen: $(call objects,tests/gen/*_main.c) $(GEN) $(LIBRARY)
 # A test of the programs or of the generator is named tools_..._test or gen_..._test.
 $(filter $(BUILD)/tests/unit/tools_%,$(UNIT_TESTS)): $(TOOLS)
 $(filter $(BUILD)/tests/unit/gen_%,$(UNIT_TESTS)): $(GEN)
+$(BUILD)/tests/unit/json_jansson_test: ORACLE = -ljansson
 $(UNIT_TESTS): %: %.o $(LIBRARY)
-	$(call link,-lcmocka -lz)
+	$(call link,-lcmocka -lz $(ORACLE))
 $(FUZZ_REPLAYS): $(BUILD)/%_replay: $(BUILD)/%.o $(BUILD)/tests/fuzz/replay.o $(LIBRARY)
 	$(link)
 $(BENCHES): %: %.o $(GEN) $(TOOLS) $(LIBRARY)

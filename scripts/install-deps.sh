@@ -5,7 +5,7 @@
 set -eu
 
 build="gcc make libc6-dev libisal-dev libzstd-dev libxxhash-dev libssl-dev"
-test="libcmocka-dev zlib1g-dev zstd gzip jq clang libclang-rt-14-dev python3 mandoc git"
+test="libcmocka-dev libjansson-dev zlib1g-dev zstd gzip jq clang libclang-rt-14-dev python3 mandoc git"
 bench="python3 python3-venv time"
 
 wanted=""
