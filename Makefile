@@ -1,6 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 # Weir. `make help` lists the targets. All output lies under $(BUILD).
-BUILD ?= build
+# CROSS=aarch64-linux-gnu compiles for arm64, into build/arm64, with Debian's libraries or SYSROOT's.
+BUILD ?= build$(if $(CROSS),/arm64)
+ifdef CROSS
+ifndef SYSROOT
+SYSROOT := $(BUILD)/sysroot
+libraries := $(SYSROOT)/.packages
+endif
+CC = $(CROSS)-gcc --sysroot=$(abspath $(SYSROOT))
+AR = $(CROSS)-ar
+endif
 CC ?= gcc
 CFLAGS ?= -O3 -g
 PREFIX ?= /usr/local
@@ -17,7 +26,10 @@ ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now $(LDFLAGS)
 LIBS := -lisal -lzstd -lxxhash -lcrypto -lpthread -lm
 
 ROOMS := base flow ingest bus detect store query
-objects = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $1))
+# The suffix of a file names the width that it is for: what the target lacks is not compiled.
+MACHINE := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine)))
+FOREIGN := $(if $(filter aarch64,$(MACHINE)),%_avx2.c %_avx512.c,%_neon.c)
+objects = $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(FOREIGN),$(wildcard $1)))
 LIBRARY := $(BUILD)/libweir.a
 TOOLS := $(BUILD)/libtools.a
 GEN := $(BUILD)/libgen.a
@@ -31,14 +43,13 @@ quiet = $(if $(V),,@echo "  $1 $(patsubst $(BUILD)/%,%,$@)";)
 
 all: $(PROGRAMS) ## build weir, flowq and weir-gen into build/bin
 
-# The suffix of a file names the width that it is compiled for.
 $(BUILD)/%_avx2.o: WIDTH = -mavx2 -mbmi -mbmi2
 $(BUILD)/%_avx512.o: WIDTH = -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx2 -mbmi -mbmi2
 $(BUILD)/tools/version.o: WIDTH = -DWEIR_VERSION='"$(VERSION)"' -DWEIR_REVISION='"$(REVISION)"'
 # git writes to this log with every commit and checkout, so that the revision is never an old one.
 $(BUILD)/tools/version.o: VERSION $(wildcard .git/logs/HEAD)
 
-$(BUILD)/%.o: %.c
+$(BUILD)/%.o: %.c | $(libraries)
 	@mkdir -p $(@D)
 	$(call quiet,CC)$(CC) $(ALL_CFLAGS) $(WIDTH) -MMD -MP -c -o $@ $<
 
@@ -82,6 +93,18 @@ check: ## install what tests need, build, run every test
 	@sh tests/run.sh $(BUILD)
 
 tests: $(UNIT_TESTS) $(FUZZ_REPLAYS)
+
+# Programs under $(BUILD)/arm64/qemu are scripts of one line that start those of arm64. What they
+# write must be what the machine's own write, byte for byte (tests/cli/same_output.sh).
+check-arm64: ## the tests again, compiled for arm64 and run by qemu
+	@sh scripts/install-deps.sh build test arm64
+	@$(MAKE) --no-print-directory -j2 WERROR=1 all
+	@$(MAKE) --no-print-directory -j2 BUILD=$(BUILD)/arm64 CROSS=aarch64-linux-gnu WERROR=1 all tests
+	@sh scripts/arm64-qemu.sh $(BUILD)/arm64
+	@WEIR_PEER=$(BUILD) sh tests/run.sh $(BUILD)/arm64/qemu
+
+$(BUILD)/sysroot/.packages: scripts/arm64-sysroot.sh scripts/install-deps.sh
+	@sh scripts/arm64-sysroot.sh $(@D)
 
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 asan: ## the tests again under AddressSanitizer and UBSan, compiled by clang
@@ -131,8 +154,9 @@ clean: ## remove build/
 	rm -rf $(BUILD)
 
 help: ## print this
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
-.PHONY: all demo check tests asan fuzz fuzzers bench golden layers format install uninstall clean help
+.PHONY: all demo check check-arm64 tests asan fuzz fuzzers bench golden layers format install \
+	uninstall clean help
 .PRECIOUS: $(BUILD)/%.o
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) -name sysroot -prune -o -name '*.d' -print 2>/dev/null)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The least width, and the choice. */
+/* The least width, and the choice. On arm64 there is no other: the compiler may use NEON in any
+ * file and makes NEON loops of these. */
 #include "detect/arrival_columns.inc.h"
 
 #include <stdlib.h>

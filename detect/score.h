@@ -105,6 +105,8 @@ const struct score_kernel *score_kernel_at(size_t i, bool *is_available);
 extern const struct score_kernel score_kernel_scalar;
 #if defined(__x86_64__)
 extern const struct score_kernel score_kernel_avx2;
+#elif defined(__aarch64__)
+extern const struct score_kernel score_kernel_neon;
 #endif
 
 #endif

@@ -4,8 +4,6 @@
  * by the linker in the copy that needs AVX2. */
 #include "detect/score.h"
 
-#if defined(__x86_64__)
-
 #include "detect/bits.h"
 
 #include <immintrin.h>
@@ -177,5 +175,3 @@ const struct score_kernel score_kernel_avx2 = {
     .hit = hit,
     .learn = learn,
 };
-
-#endif

@@ -89,6 +89,10 @@ const struct column_kernels *column_kernels_family(size_t index);
 
 /* The families themselves. */
 extern const struct column_kernels column_kernels_scalar;
-const struct column_kernels *column_kernels_avx2(void); /* NULL: not in this build */
+#if defined(__x86_64__)
+extern const struct column_kernels column_kernels_avx2;
+#elif defined(__aarch64__)
+extern const struct column_kernels column_kernels_neon;
+#endif
 
 #endif

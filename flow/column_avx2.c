@@ -6,7 +6,6 @@
  * What is less than a group goes through the scalar loops. */
 #include "flow/column.h"
 
-#if defined(__AVX2__) && defined(__BMI2__)
 #include <immintrin.h>
 
 #define GROUP 8u
@@ -269,23 +268,12 @@ static void unpack(uint16_t *restrict values, const uint8_t *restrict bytes, siz
     column_kernels_scalar.unpack(values + i, bytes, count - i, base, width);
 }
 
-const struct column_kernels *column_kernels_avx2(void) {
-    static const struct column_kernels kernels = {
-        .name = "avx2",
-        .tokens_encode = tokens_encode,
-        .tokens_bit_count = tokens_bit_count,
-        .tokens_decode = tokens_decode,
-        .range = range,
-        .pack = pack,
-        .unpack = unpack,
-    };
-    return &kernels;
-}
-
-#else
-
-const struct column_kernels *column_kernels_avx2(void) {
-    return NULL;
-}
-
-#endif
+const struct column_kernels column_kernels_avx2 = {
+    .name = "avx2",
+    .tokens_encode = tokens_encode,
+    .tokens_bit_count = tokens_bit_count,
+    .tokens_decode = tokens_decode,
+    .range = range,
+    .pack = pack,
+    .unpack = unpack,
+};

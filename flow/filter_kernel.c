@@ -5,9 +5,13 @@
 #include "base/cpu.h"
 
 const struct filter_kernel *filter_kernel_best(void) {
-#ifdef __x86_64__
+#if defined(__x86_64__)
     if (cpu_allows(CPU_AVX2)) {
         return &filter_kernel_avx2;
+    }
+#elif defined(__aarch64__)
+    if (cpu_allows(CPU_NEON)) {
+        return &filter_kernel_neon;
     }
 #endif
     return &filter_kernel_scalar;

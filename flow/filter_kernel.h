@@ -37,9 +37,12 @@ struct filter_kernel {
 };
 
 extern const struct filter_kernel filter_kernel_scalar;
-#ifdef __x86_64__
-/* Its lookups are the scalar ones: a gather of eight is no faster than eight loads. */
+/* The lookups of both are the scalar ones: a gather of eight is no faster than eight loads, and
+ * NEON has none. */
+#if defined(__x86_64__)
 extern const struct filter_kernel filter_kernel_avx2;
+#elif defined(__aarch64__)
+extern const struct filter_kernel filter_kernel_neon;
 #endif
 
 /* The widest that this machine runs and WEIR_SIMD allows (base/cpu.h). */

@@ -2,7 +2,6 @@
 /* AVX2: compare, then a movemask; no bytes in between. Unsigned "x - low <= span" is
  * min(x - low, span) == x - low, and for 64 bits a signed comparison of both with the top bit
  * flipped. */
-#ifdef __AVX2__
 #include "flow/filter_kernel.h"
 
 #include <immintrin.h>
@@ -124,6 +123,3 @@ const struct filter_kernel filter_kernel_avx2 = {
     .lookup_u16 = filter_lookup_u16,
     .lookup_u8 = filter_lookup_u8,
 };
-#else
-typedef int filter_kernel_avx2_is_not_for_this_machine; /* a file may not be empty */
-#endif

@@ -22,7 +22,7 @@ struct aws_fast {
 };
 
 /* The widest of at most `width` that this processor runs; both NULL for CPU_SCALAR, which is the
- * plain parser alone. */
+ * plain parser alone, and on arm64, for which there is no fast one. */
 struct aws_fast aws_fast_of(enum cpu_width width);
 
 /* aws_source.open with parsers of at most `width`, whatever WEIR_SIMD says: the one way in which a

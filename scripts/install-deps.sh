@@ -1,25 +1,41 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Installs from Debian what is missing for the named uses: build, test, bench. As root, or with
-# CI=true, it just does; else it asks once and uses sudo. Prints nothing when nothing is missing.
+# Installs from Debian what is missing for the named uses (below). As root, or with CI=true, it just
+# does; else it asks once and uses sudo. Prints nothing when nothing is missing.
+#
+# usage: scripts/install-deps.sh USE...           build, test, bench, arm64
+#        scripts/install-deps.sh --print USE...   prints what they need, a package a line
 set -eu
 
 build="gcc make libc6-dev libisal-dev libzstd-dev libxxhash-dev libssl-dev"
 test="libcmocka-dev libjansson-dev zlib1g-dev zstd gzip jq clang libclang-rt-14-dev python3 mandoc git"
+arm64="gcc-aarch64-linux-gnu qemu-user"
 bench="python3 python3-venv time"
 
+mode=install
+if [ "${1:-}" = --print ]; then
+    mode=print
+    shift
+fi
 wanted=""
 for use in "$@"; do
     case $use in
     build) wanted="$wanted $build" ;;
     test) wanted="$wanted $test" ;;
     bench) wanted="$wanted $bench" ;;
+    arm64) wanted="$wanted $arm64" ;;
     *)
-        echo "install-deps.sh: unknown use '$use' (build, test, bench)" >&2
+        echo "install-deps.sh: unknown use '$use' (build, test, bench, arm64)" >&2
         exit 2
         ;;
     esac
 done
+
+if [ "$mode" = print ]; then
+    # shellcheck disable=SC2086 # words are wanted
+    printf '%s\n' $wanted
+    exit 0
+fi
 
 missing=""
 for package in $wanted; do

@@ -1,11 +1,20 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # The same input gives the same bytes: whatever the number of threads, the SIMD width, the names of the
-# files, and whether it comes in one run or in two.
+# files, whether it comes in one run or in two, and the machine: WEIR_PEER is a build for another one,
+# whose programs make the logs and read them again. Without one this build does.
 . tests/lib.sh
+peer=${WEIR_PEER:-$build}
 
-"$gen" fleet --nodes 8 --duration 9h --seed 7 --gzip --backups none --late-permille 5 \
-    --attacks 'exfil api-1 6h 40m 100; dos web-1 7h 20m' --out "$work/fleet" 2>/dev/null
+# fleet GENERATOR FOLDER
+fleet() {
+    "$1" fleet --nodes 8 --duration 9h --seed 7 --gzip --backups none --late-permille 5 \
+        --attacks 'exfil api-1 6h 40m 100; dos web-1 7h 20m' --out "$2" 2>/dev/null
+    find "$2" -type f | sort | xargs zcat -f | sha256sum
+}
+
+is "the_generator_makes_the_same_logs" "$(fleet "$gen" "$work/fleet")" \
+    "$(fleet "$peer/bin/weir-gen" "$work/peer")"
 logs=$work/fleet/AWSLogs
 
 # run STORE ARGUMENT...
@@ -32,7 +41,7 @@ has "there_are_alerts_to_compare" '"class":"exfil.volume"' "$(cat "$work/one.out
 has "both_attacks_alert" '"class":"dos.volume"' "$(cat "$work/one.out")"
 same "stdout_is_what_the_store_keeps" "$work/one.out" "$work/one/alerts.ndjson"
 
-run "$work/again" "$logs"
+weir=$peer/bin/weir run "$work/again" "$logs"
 stores "a_second_run" "$work/one" "$work/again"
 run "$work/two" --threads 2 "$logs"
 stores "two_threads" "$work/one" "$work/two"
