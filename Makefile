@@ -23,7 +23,7 @@ HARDENING ?= -fPIE -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=
 ALL_CFLAGS = -std=c17 -D_GNU_SOURCE -I. $(WARNINGS) $(HARDENING) -ffp-contract=off \
 	-ffile-prefix-map=$(CURDIR)=. $(CFLAGS)
 ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now $(LDFLAGS)
-LIBS := -lisal -lzstd -lxxhash -lcrypto -lpthread -lm
+LIBS := -lpcap -lisal -lzstd -lxxhash -lcrypto -lpthread -lm
 
 ROOMS := base flow ingest bus detect store query
 # The suffix of a file names the width that it is for: what the target lacks is not compiled.

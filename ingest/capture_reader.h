@@ -18,8 +18,10 @@ struct capture_frame {
     uint32_t wire_size;
     uint32_t link_type; /* LINKTYPE_ */
     uint32_t interface; /* index, 0 in pcap */
-    int64_t time_ns;    /* Unix, UTC; of a block without a time (a simple packet block) that of the
-                           frame before it, 0 at the start */
+    int64_t time_ns;    /* Unix, UTC, as the file's arithmetic says, whatever the year: seconds of
+                           pcap are unsigned, a fraction of more than a second is added; of a block
+                           without a time (a simple packet block) that of the frame before it, 0 at
+                           the start */
     uint64_t number;    /* from 1, in the file */
 };
 
@@ -37,8 +39,8 @@ enum capture_result {
     CAPTURE_FRAME,
     CAPTURE_END,
     CAPTURE_DAMAGED, /* truncated or contradicting itself: `err` says how, with the offset in the
-                        (decompressed) file; all frames in front of it were given; the last answer
-                      */
+                        (decompressed) file; all frames in front of it were given; the last answer:
+                        behind it, as behind the end, stands CAPTURE_END */
 };
 enum capture_result capture_reader_next(struct capture_reader *reader, struct capture_frame *frame,
                                         struct error *err);
@@ -46,7 +48,10 @@ enum capture_result capture_reader_next(struct capture_reader *reader, struct ca
 /* Name of an interface as the file gives it (pcapng if_name); empty when it does not. Valid until
  * close. */
 struct bytes capture_reader_interface(const struct capture_reader *reader, uint32_t interface);
-/* Interfaces seen so far: 1 in pcap. */
+/* Interfaces seen so far: 1 in pcap. In a pcapng file of several sections they are numbered on. */
 uint32_t capture_reader_interface_count(const struct capture_reader *reader);
+/* Frames that an interface and its system dropped, as far as the file has said by now (pcapng
+ * interface statistics); 0 where it does not say. */
+uint64_t capture_reader_dropped(const struct capture_reader *reader, uint32_t interface);
 
 #endif
