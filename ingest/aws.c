@@ -5,6 +5,7 @@
  * never on how the input came in pieces. */
 #include "ingest/aws.h"
 
+#include "ingest/aws_facts.h"
 #include "ingest/aws_fast.h"
 
 #include <stdio.h>
@@ -29,6 +30,7 @@ struct source {
     bool is_damaged;
     bool has_warned;
     struct error damage;
+    enum aws_layout_origin layout_origin;
     uint64_t line;         /* lines so far, blank ones too */
     uint32_t reject_count; /* that were given with their text */
 };
@@ -63,8 +65,11 @@ static bool set_up(struct source *source, struct bytes flow_log,
     struct aws_layout layout;
     if (options->aws_format == NULL) {
         aws_layout_default(&layout);
+        source->layout_origin = AWS_LAYOUT_ASSUMED;
     } else if (!aws_layout_parse(&layout, bytes_text(options->aws_format), err)) {
         return error_context(err, "the format of AWS flow logs");
+    } else {
+        source->layout_origin = AWS_LAYOUT_GIVEN;
     }
     return aws_rows_init(&source->rows, options->inventory, err) &&
            aws_rows_set_layout(&source->rows, &layout, err);
@@ -138,6 +143,7 @@ static enum step take_header(struct source *source, struct source_result *result
         reject(source, result, line, REJECT_HEADER);
         layout = (struct aws_layout){ 0 };
     }
+    source->layout_origin = AWS_LAYOUT_HEADER;
     if (!aws_rows_set_layout(&source->rows, &layout, err)) {
         return STEP_FAILED;
     }
@@ -356,6 +362,10 @@ static bool aws_next(struct source *source, struct batch *batch, struct source_r
     return true;
 }
 
+static void aws_describe(const struct source *source, struct source_description *out) {
+    aws_facts_describe(&source->rows.layout, source->layout_origin, out);
+}
+
 static bool aws_recognise(struct bytes front) {
     struct aws_layout layout;
     aws_layout_default(&layout);
@@ -385,4 +395,6 @@ const struct source_ops aws_source = {
     .open = aws_open,
     .next = aws_next,
     .close = aws_close,
+    .profile = &aws_profile,
+    .describe = aws_describe,
 };

@@ -165,6 +165,28 @@ bool aws_layout_equal(const struct aws_layout *a, const struct aws_layout *b) {
            memcmp(a->fields, b->fields, a->column_count) == 0;
 }
 
+const char *aws_layout_name(const struct aws_layout *layout, uint32_t column) {
+    uint8_t name = layout->names[column];
+    return name == 0 ? NULL : FIELDS[name - 1].name;
+}
+
+uint32_t aws_layout_version(const struct aws_layout *layout) {
+    static const struct {
+        uint8_t fields; /* how many there are up to it */
+        uint8_t version;
+    } VERSIONS[] = { { 14, 2 }, { 21, 3 }, { 25, 4 },  { 29, 5 },           { 39, 7 },
+                     { 40, 8 }, { 41, 9 }, { 42, 10 }, { FIELDS_COUNT, 11 } };
+    uint8_t last = 0;
+    for (uint32_t i = 0; i < layout->column_count; i++) {
+        last = layout->names[i] > last ? layout->names[i] : last;
+    }
+    size_t i = 0;
+    while (last > VERSIONS[i].fields) {
+        i++;
+    }
+    return last == 0 ? 0 : VERSIONS[i].version;
+}
+
 bool aws_layout_has_records(const struct aws_layout *layout) {
     bool has_src = aws_layout_has(layout, AWS_SRC) || aws_layout_has(layout, AWS_PACKET_SRC);
     bool has_dst = aws_layout_has(layout, AWS_DST) || aws_layout_has(layout, AWS_PACKET_DST);
@@ -176,6 +198,7 @@ void aws_layout_default(struct aws_layout *layout) {
     *layout = (struct aws_layout){ .column_count = DEFAULT_COUNT };
     for (uint32_t i = 0; i < DEFAULT_COUNT; i++) {
         layout->fields[i] = (uint8_t)FIELDS[i].field;
+        layout->names[i] = (uint8_t)(i + 1);
     }
     finish(layout);
 }
@@ -197,6 +220,7 @@ bool aws_layout_parse(struct aws_layout *layout, struct bytes text, struct error
             }
             seen |= UINT64_C(1) << index;
             layout->fields[count] = (uint8_t)FIELDS[index].field;
+            layout->names[count] = (uint8_t)(index + 1);
         } else if (kind == NAME_TRANSIT_GATEWAY) {
             layout->is_transit_gateway = true;
         } else {

@@ -41,6 +41,7 @@ enum aws_field {
 struct aws_layout {
     uint32_t column_count;           /* 0: lines of this layout cannot be read */
     uint8_t fields[AWS_COLUMNS_MAX]; /* enum aws_field, by column */
+    uint8_t names[AWS_COLUMNS_MAX];  /* for aws_layout_name */
     uint32_t wanted_count;
     uint8_t wanted[AWS_FIELD_COUNT]; /* the columns that are not skipped, ascending */
     uint32_t has;                    /* bits 1 << enum aws_field */
@@ -55,6 +56,12 @@ static inline bool aws_layout_has(const struct aws_layout *layout, enum aws_fiel
 
 /* Whether the same columns are read. */
 bool aws_layout_equal(const struct aws_layout *a, const struct aws_layout *b);
+
+/* The vendor's name of a column; NULL when it is unknown, or a Transit Gateway's. */
+const char *aws_layout_name(const struct aws_layout *layout, uint32_t column);
+
+/* The highest version of the format among the columns' names, as the vendor counts; 0: none. */
+uint32_t aws_layout_version(const struct aws_layout *layout);
 
 /* Whether the layout can give records at all: addresses and both times. */
 bool aws_layout_has_records(const struct aws_layout *layout);

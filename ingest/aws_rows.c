@@ -61,6 +61,7 @@ bool aws_rows_has_room(const struct aws_rows *rows) {
 bool aws_rows_set_layout(struct aws_rows *rows, const struct aws_layout *layout,
                          struct error *err) {
     if (aws_layout_equal(&rows->layout, layout)) {
+        rows->layout = *layout; /* names that nothing is read of may differ */
         return true;
     }
     bool ok = rows->batch == NULL || aws_rows_code(rows, err);

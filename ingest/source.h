@@ -74,6 +74,42 @@ struct source_result {
     char warning[200]; /* said once an object, e.g. unknown field names; else empty */
 };
 
+/* What a source knows of its object beside counts, for people (`weir doctor`). All texts are static
+ * but the arrays. */
+enum source_weight { SOURCE_NOTE, SOURCE_WARNING, SOURCE_PROBLEM };
+
+struct source_fact {
+    const char *id; /* one stable word: facts of several objects are joined by it */
+    enum source_weight weight;
+    const char *what;   /* "the log has no flow-direction" */
+    const char *why;    /* what follows from it */
+    const char *advice; /* what to do */
+    const char *unit;   /* of `count`: "frames"; NULL: nothing is counted */
+    uint64_t count;     /* of `of`, since the object's start */
+    uint64_t of;
+    char detail[128]; /* said behind `what`; else empty */
+};
+
+#define SOURCE_FACTS_MAX 16u
+
+struct source_description {
+    char layout[1024]; /* the object's columns and version, or whatever tells two objects of this
+                          format apart; cut where it is longer */
+    struct source_fact facts[SOURCE_FACTS_MAX];
+    uint32_t fact_count;
+};
+
+/* What holds of all objects of a format. */
+#define SOURCE_INTERVALS_MAX 4u
+
+struct source_profile {
+    const char *title;           /* "AWS VPC flow logs" */
+    const char *interval_option; /* sets the aggregation interval, NULL: there is none */
+    const char *interval_advice; /* how one has the source aggregate over the shortest */
+    int64_t intervals_ms[SOURCE_INTERVALS_MAX]; /* those that the format has, ascending; 0 ends */
+    const char *unseen; /* traffic that is never in such an object, NULL: all is */
+};
+
 struct source; /* each format has its own */
 
 struct source_ops {
@@ -98,6 +134,10 @@ struct source_ops {
                  struct error *err);
 
     void (*close)(struct source *source);
+
+    /* Both may be NULL. `describe` says what is known of the object as far as it was read. */
+    const struct source_profile *profile;
+    void (*describe)(const struct source *source, struct source_description *out);
 };
 
 #endif
