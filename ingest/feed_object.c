@@ -7,7 +7,14 @@
 static const struct source_ops *const FORMATS[] = { &aws_source };
 #define FORMAT_COUNT (sizeof FORMATS / sizeof *FORMATS)
 
-#define FRONT_SIZE_MAX 4096u
+const struct source_ops *feed_object_recognise(struct bytes front) {
+    for (size_t i = 0; i < FORMAT_COUNT; i++) {
+        if (FORMATS[i]->recognise(front)) {
+            return FORMATS[i];
+        }
+    }
+    return NULL;
+}
 
 const struct source_ops *feed_object_default(const struct feed_options *options) {
     return options->format != NULL ? options->format : &aws_source;
@@ -21,12 +28,9 @@ static const struct source_ops *choose(struct bytes front, const struct feed_opt
     if (options->source.aws_format != NULL) {
         return &aws_source; /* who names its fields says what it is */
     }
-    for (size_t i = 0; i < FORMAT_COUNT; i++) {
-        if (FORMATS[i]->recognise(front)) {
-            return FORMATS[i];
-        }
-    }
-    return memchr(front.data, '\0', front.size) == NULL ? &aws_source : NULL;
+    const struct source_ops *ops = feed_object_recognise(front);
+    bool is_text = memchr(front.data, '\0', front.size) == NULL;
+    return ops == NULL && is_text ? &aws_source : ops;
 }
 
 bool feed_object_open(struct feed_object *object, struct input *input, const char *flow_log,
@@ -36,7 +40,7 @@ bool feed_object_open(struct feed_object *object, struct input *input, const cha
     if (front.size == 0) {
         return true; /* empty, or damaged at once: feed_object_next asks */
     }
-    front.size = front.size < FRONT_SIZE_MAX ? front.size : FRONT_SIZE_MAX;
+    front.size = front.size < FEED_FRONT_SIZE_MAX ? front.size : FEED_FRONT_SIZE_MAX;
     object->ops = choose(front, options);
     bool ok = object->ops != NULL ||
               error_set(err, ERROR_FORMAT, "neither a text nor of a format that is known");

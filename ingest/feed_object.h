@@ -12,6 +12,12 @@ struct feed_object {
     struct source *source;
 };
 
+/* What a format is told by: the front of an object, of at most this many bytes. */
+#define FEED_FRONT_SIZE_MAX 4096u
+
+/* The format that recognises `front`, or NULL: then feed_object_open takes a text for AWS's. */
+const struct source_ops *feed_object_recognise(struct bytes front);
+
 /* Tells the format (`options->format`, else by content) and opens the source; takes `input`. What
  * no format recognises is read as AWS text, if it is text: a log whose first lines are damaged
  * still counts line by line. Errors: ERROR_FORMAT (not a text), ERROR_ARGUMENT, ERROR_LIMIT. */

@@ -1,0 +1,424 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Feeds are read one after another, so that one survey's memory does for all of them; what it has
+ * found is kept as a few numbers a feed. */
+#include "ingest/exam.h"
+
+#include "ingest/exam_choose.h"
+#include "ingest/feed_object.h"
+#include "ingest/feed_parcel.h"
+
+#include <stdlib.h>
+
+#define ARENA_MAXIMUM ((size_t)256 << 20)
+
+struct reading {
+    struct exam *exam;
+    const struct exam_options *options;
+    struct survey *survey;
+    struct batch batch;
+    struct source_result result;
+    struct source_description description;
+    uint64_t budget; /* bytes that are left to be read */
+};
+
+static bool no_memory(struct error *err) {
+    return error_set(err, ERROR_LIMIT, "no memory for what was found");
+}
+
+/* ---- troubles ---- */
+
+static bool note_trouble(struct exam *exam, struct exam_feed *feed, const char *path,
+                         enum exam_trouble_kind kind, const char *what, const char *advice,
+                         struct error *err) {
+    feed->troubles[kind]++;
+    if (exam->trouble_counts[kind]++ >= EXAM_TROUBLES_MAX) {
+        return true;
+    }
+    size_t named = strlen(path); /* a message may begin with the path, which is said once */
+    if (strncmp(what, path, named) == 0 && strncmp(what + named, ": ", 2) == 0) {
+        what += named + 2;
+    }
+    size_t size = strlen(what) + 1;
+    char *copy = arena_take(&exam->arena, size);
+    if (copy == NULL) {
+        return no_memory(err);
+    }
+    memcpy(copy, what, size);
+    exam->troubles[exam->trouble_count++] =
+        (struct exam_trouble){ .kind = kind, .path = path, .what = copy, .advice = advice };
+    return true;
+}
+
+/* What can be wrong with an input is a trouble; anything else ends the exam. */
+static bool note_failed(struct exam *exam, struct exam_feed *feed, const char *path,
+                        enum exam_trouble_kind kind, const struct error *why, struct error *err) {
+    if (why->code == ERROR_LIMIT || why->code == ERROR_ARGUMENT) {
+        *err = *why;
+        return error_context(err, "%s", path);
+    }
+    return note_trouble(exam, feed, path, kind, why->message, NULL, err);
+}
+
+/* ---- what an object tells ---- */
+
+static bool note_rejects(struct exam *exam, struct exam_feed *feed, const char *path,
+                         const struct source_result *result, struct error *err) {
+    if (result->counts.malformed == 0) {
+        return true;
+    }
+    if (feed->rejects == NULL) {
+        feed->rejects = arena_take_zeroed(&exam->arena, REJECT_REASON_COUNT, sizeof *feed->rejects);
+        if (feed->rejects == NULL) {
+            return no_memory(err);
+        }
+    }
+    for (uint32_t i = 0; i < result->reject_count; i++) {
+        struct exam_reject *reject = &feed->rejects[result->rejects[i].reason];
+        if (reject->path == NULL) {
+            reject->path = path;
+            reject->first = result->rejects[i];
+        }
+    }
+    for (int reason = 0; reason < REJECT_REASON_COUNT; reason++) {
+        feed->rejects[reason].count += result->counts.rejects[reason];
+    }
+    return true;
+}
+
+static bool note_layout(struct exam *exam, struct exam_feed *feed, const char *text,
+                        struct error *err) {
+    for (uint32_t i = 0; i < feed->layout_count; i++) {
+        if (strcmp(feed->layouts[i].text, text) == 0) {
+            feed->layouts[i].objects++;
+            return true;
+        }
+    }
+    if (text[0] == '\0' || feed->layout_count == EXAM_LAYOUTS_MAX) {
+        return true;
+    }
+    size_t size = strlen(text) + 1;
+    char *copy = arena_take(&exam->arena, size);
+    if (feed->layouts == NULL) {
+        feed->layouts = arena_take_zeroed(&exam->arena, EXAM_LAYOUTS_MAX, sizeof *feed->layouts);
+    }
+    if (copy == NULL || feed->layouts == NULL) {
+        return no_memory(err);
+    }
+    memcpy(copy, text, size);
+    feed->layouts[feed->layout_count++] = (struct exam_layout){ copy, 1 };
+    return true;
+}
+
+static void note_fact(struct exam_feed *feed, const struct source_fact *fact) {
+    for (uint32_t i = 0; i < feed->fact_count; i++) {
+        struct exam_fact *known = &feed->facts[i];
+        if (strcmp(known->fact.id, fact->id) == 0) {
+            known->fact.count += fact->count;
+            known->fact.of += fact->of;
+            known->objects++;
+            return;
+        }
+    }
+    if (feed->fact_count < SOURCE_FACTS_MAX) {
+        feed->facts[feed->fact_count++] = (struct exam_fact){ *fact, 1 };
+    }
+}
+
+static bool note_description(struct reading *reading, struct exam_feed *feed,
+                             const struct feed_object *object, struct error *err) {
+    struct source_description *description = &reading->description;
+    if (object->ops == NULL || object->ops->describe == NULL) {
+        return true;
+    }
+    object->ops->describe(object->source, description);
+    feed->objects_described++;
+    if (!note_layout(reading->exam, feed, description->layout, err)) {
+        return false;
+    }
+    if (feed->facts == NULL && description->fact_count > 0) {
+        feed->facts =
+            arena_take_zeroed(&reading->exam->arena, SOURCE_FACTS_MAX, sizeof *feed->facts);
+        if (feed->facts == NULL) {
+            return no_memory(err);
+        }
+    }
+    for (uint32_t i = 0; i < description->fact_count; i++) {
+        note_fact(feed, &description->facts[i]);
+    }
+    return true;
+}
+
+/* ---- reading ---- */
+
+static void set_format(struct reading *reading, struct exam_feed *feed,
+                       const struct source_ops *ops) {
+    const struct feed_options *options = &reading->options->feeds;
+    feed->ops = ops;
+    feed->reach_ms = parcel_reach_ms(options, ops);
+    feed->lateness_ms = options->lateness_ms >= 0 ? options->lateness_ms : ops->lateness_ms;
+    struct survey_rule rule = { .unit_ms = ops->unit_ms,
+                                .reach_ms = feed->reach_ms,
+                                .lateness_ms = feed->lateness_ms };
+    if (ops->profile != NULL) {
+        memcpy(rule.intervals_ms, ops->profile->intervals_ms, sizeof rule.intervals_ms);
+    }
+    survey_begin(reading->survey, &rule);
+}
+
+/* One step of an object. */
+static bool add_step(struct reading *reading, struct exam_feed *feed,
+                     const struct plan_object *planned, struct error *err) {
+    struct survey *survey = reading->survey;
+    struct exam *exam = reading->exam;
+    survey_add(survey, &reading->batch, &reading->result.counts,
+               planned->has_stamp ? planned->time_ms : INT64_MIN);
+    const uint8_t *is_future = survey->split.future_count > 0 ? survey->split.is_future : NULL;
+    return sightings_add(&exam->sightings, planned->feed, &reading->batch, is_future, &feed->seen,
+                         err) &&
+           note_rejects(exam, feed, planned->input.path, &reading->result, err);
+}
+
+/* Reads an open object until it ends or `share` bytes of its file were read. */
+static bool read_steps(struct reading *reading, struct exam_feed *feed,
+                       const struct plan_object *planned, struct feed_object *object,
+                       uint64_t share, struct error *err) {
+    struct source_counts counts = { 0 };
+    struct source_result *result = &reading->result;
+    do {
+        if (!feed_object_next(object, &reading->batch, result, err)) {
+            return false;
+        }
+        source_counts_add(&counts, &result->counts);
+        if (feed->ops != NULL && !add_step(reading, feed, planned, err)) {
+            return false;
+        }
+    } while (!result->is_end && input_offset(object->input) < share);
+    feed->objects_read++;
+    feed->objects_whole += result->is_end;
+    feed->read_size += input_offset(object->input);
+    if (result->is_damaged && !note_trouble(reading->exam, feed, planned->input.path, EXAM_DAMAGED,
+                                            result->damage.message, NULL, err)) {
+        return false;
+    }
+    /* What is only taken for a format is not judged by it, until a line was taken. */
+    bool has_shape = reading->options->feeds.source.aws_format != NULL || counts.packets > 0 ||
+                     counts.headers + counts.records + counts.nodata + counts.skipdata > 0;
+    return !has_shape || note_description(reading, feed, object, err);
+}
+
+/* Opens the source of what no foreign format explains, and reads on. */
+static bool read_source(struct reading *reading, struct exam_feed *feed,
+                        const struct plan_object *planned, struct input *input, uint64_t share,
+                        struct error *err) {
+    struct exam *exam = reading->exam;
+    const char *path = planned->input.path;
+    struct feed_object object = { 0 };
+    struct error why = { 0 };
+    if (!feed_object_open(&object, input, feed->plan->flow_log, &reading->options->feeds, &why)) {
+        return note_failed(exam, feed, path, EXAM_FOREIGN, &why, err);
+    }
+    bool ok = true;
+    if (object.ops != NULL && feed->ops != NULL && object.ops != feed->ops) {
+        (void)error_set(&why, ERROR_FORMAT, "%s in a feed of %s: left out", object.ops->name,
+                        feed->ops->name);
+        ok = note_trouble(exam, feed, path, EXAM_DAMAGED, why.message,
+                          "keep formats in folders of their own", err);
+    } else {
+        if (feed->ops == NULL && object.ops != NULL) {
+            set_format(reading, feed, object.ops);
+        }
+        ok = read_steps(reading, feed, planned, &object, share, err);
+    }
+    feed_object_close(&object);
+    return ok;
+}
+
+static bool read_object(struct reading *reading, struct exam_feed *feed,
+                        const struct plan_object *planned, uint64_t share, struct error *err) {
+    struct exam *exam = reading->exam;
+    const struct feed_options *options = &reading->options->feeds;
+    const char *path = planned->input.path;
+    struct input *input;
+    struct error why = { 0 };
+    if (!input_open(&input, path, &why)) {
+        return note_failed(exam, feed, path, EXAM_UNREADABLE, &why, err);
+    }
+    struct bytes front = input_front(input);
+    feed->codecs |= front.size == 0 ? 0 : 1u << input_codec(input);
+    if (front.size == 0 && planned->is_regular && planned->input.size == 0) {
+        input_close(input);
+        return note_trouble(exam, feed, path, EXAM_EMPTY, "empty", NULL, err);
+    }
+    front.size = front.size < FEED_FRONT_SIZE_MAX ? front.size : FEED_FRONT_SIZE_MAX;
+    bool is_told = options->format != NULL || options->source.aws_format != NULL ||
+                   feed_object_recognise(front) != NULL;
+    const struct foreign *foreign = is_told ? NULL : foreign_find(front);
+    if (foreign != NULL) {
+        input_close(input);
+        return note_trouble(exam, feed, path, EXAM_FOREIGN, foreign->name, foreign->advice, err);
+    }
+    size_t before = feed->objects_read;
+    if (!read_source(reading, feed, planned, input, share, err)) {
+        return false;
+    }
+    feed->is_assumed |= !is_told && feed->objects_read > before && front.size > 0;
+    return true;
+}
+
+static void keep_survey(struct exam_feed *feed, const struct survey *survey) {
+    feed->counts = survey->counts;
+    feed->timed = survey->timed;
+    feed->future = survey->future;
+    feed->ordered = survey->ordered;
+    feed->late = survey->late;
+    feed->start_min_ms = survey->start_min_ms;
+    feed->end_max_ms = survey->end_max_ms;
+    feed->need_ms = survey->need_ms;
+    feed->behind_newest = survey_spread_of(survey, &survey->behind_newest);
+    feed->behind_stamp = survey_spread_of(survey, &survey->behind_stamp);
+    feed->duration = survey_spread_of(survey, &survey->duration);
+    feed->interval_ms = survey_interval_ms(survey);
+}
+
+/* `feeds_left` counts this one; what a feed does not need is left to those behind it. */
+static bool read_feed(struct reading *reading, struct exam_feed *feed, size_t feeds_left,
+                      struct error *err) {
+    bool is_all = reading->options->read_size_max == UINT64_MAX;
+    uint64_t budget = is_all ? UINT64_MAX : reading->budget / feeds_left;
+    struct exam_choice choice = exam_choose(feed->plan->count, feed->size, budget);
+    size_t chosen_left = exam_chosen_count(&choice);
+    for (size_t i = 0; i < feed->plan->count; i++) {
+        bool is_first;
+        if (!exam_is_chosen(&choice, i, &is_first)) {
+            continue;
+        }
+        if (is_first && feed->ops != NULL) {
+            survey_skip(reading->survey);
+        }
+        uint64_t left = budget > feed->read_size ? budget - feed->read_size : 0;
+        uint64_t share = is_all ? UINT64_MAX : left / chosen_left;
+        chosen_left--;
+        const struct plan_object *planned = &reading->exam->plan.objects[feed->plan->first + i];
+        if (!read_object(reading, feed, planned, share, err)) {
+            return false;
+        }
+    }
+    if (feed->ops != NULL) {
+        keep_survey(feed, reading->survey);
+    }
+    uint64_t read = feed->read_size;
+    reading->budget = reading->budget > read ? reading->budget - read : 0;
+    return true;
+}
+
+static bool read_feeds(struct exam *exam, struct reading *reading, struct error *err) {
+    size_t count = exam->plan.feed_count;
+    for (size_t i = 0; i < count; i++) {
+        struct exam_feed *feed = &exam->feeds[i];
+        if (!read_feed(reading, feed, count - i, err)) {
+            return false;
+        }
+        exam->read_size += feed->read_size;
+        exam->objects_read += feed->objects_read;
+        exam->objects_whole += feed->objects_whole;
+    }
+    return true;
+}
+
+/* ---- the whole ---- */
+
+static int by_content(const void *a, const void *b) {
+    const struct feed_input *x = *(const struct feed_input *const *)a;
+    const struct feed_input *y = *(const struct feed_input *const *)b;
+    if (x->size != y->size) {
+        return x->size < y->size ? -1 : 1;
+    }
+    if (x->head_hash != y->head_hash) {
+        return x->head_hash < y->head_hash ? -1 : 1;
+    }
+    return strcmp(x->path, y->path);
+}
+
+/* The same content as a store tells it: by size and head. */
+static bool find_copies(struct exam *exam, struct error *err) {
+    size_t count = 0;
+    const struct feed_input **inputs = calloc(exam->plan.object_count, sizeof *inputs);
+    if (inputs == NULL) {
+        return no_memory(err);
+    }
+    for (size_t i = 0; i < exam->plan.object_count; i++) {
+        const struct plan_object *object = &exam->plan.objects[i];
+        if (object->is_regular && object->input.size > 0 && !object->input.is_unreadable) {
+            inputs[count++] = &object->input;
+        }
+    }
+    if (count > 0) {
+        qsort(inputs, count, sizeof *inputs, by_content);
+    }
+    struct exam_copies *copies = &exam->copies;
+    copies->is_whole_compared = true;
+    for (size_t i = 1; i < count; i++) {
+        const struct feed_input *a = inputs[i - 1];
+        const struct feed_input *b = inputs[i];
+        if (a->size != b->size || a->head_hash != b->head_hash) {
+            continue;
+        }
+        copies->is_whole_compared = copies->is_whole_compared && a->size <= FEED_HEAD_SIZE;
+        if (copies->count++ == 0) {
+            copies->paths[0] = a->path;
+            copies->paths[1] = b->path;
+        }
+    }
+    free(inputs);
+    return true;
+}
+
+static bool set_up(struct exam *exam, struct error *err) {
+    exam->feeds = calloc(exam->plan.feed_count, sizeof *exam->feeds);
+    exam->troubles = calloc(EXAM_TROUBLE_KINDS * EXAM_TROUBLES_MAX, sizeof *exam->troubles);
+    if (exam->feeds == NULL || exam->troubles == NULL) {
+        return no_memory(err);
+    }
+    for (size_t i = 0; i < exam->plan.feed_count; i++) {
+        struct exam_feed *feed = &exam->feeds[i];
+        feed->plan = &exam->plan.feeds[i];
+        for (size_t k = 0; k < feed->plan->count; k++) {
+            feed->size += exam->plan.objects[feed->plan->first + k].input.size;
+        }
+        feed->start_min_ms = INT64_MAX;
+        feed->end_max_ms = INT64_MIN;
+        exam->size += feed->size;
+    }
+    return sightings_init(&exam->sightings, err);
+}
+
+bool exam_make(struct exam *exam, const char *const *paths, size_t path_count,
+               const struct exam_options *options, struct error *err) {
+    *exam = (struct exam){ 0 };
+    arena_init(&exam->arena, ARENA_MAXIMUM);
+    struct reading reading = { .exam = exam, .options = options };
+    reading.budget = options->read_size_max;
+    if (!feed_plan_make(&exam->plan, paths, path_count, &options->feeds, err) ||
+        !set_up(exam, err) || !find_copies(exam, err)) {
+        return false;
+    }
+    reading.survey = survey_new();
+    bool ok = (reading.survey != NULL || no_memory(err)) && batch_init(&reading.batch, err) &&
+              read_feeds(exam, &reading, err);
+    if (ok) {
+        exam->overlap = sightings_overlap(&exam->sightings);
+    }
+    batch_done(&reading.batch);
+    free(reading.survey);
+    return ok;
+}
+
+void exam_done(struct exam *exam) {
+    feed_plan_done(&exam->plan);
+    sightings_done(&exam->sightings);
+    arena_done(&exam->arena);
+    free(exam->feeds);
+    free(exam->troubles);
+    exam->feeds = NULL;
+    exam->troubles = NULL;
+}
