@@ -16,7 +16,7 @@ for page in "$work/weir.1" "$work/flowq.1" docs/weir-filter.7; do
     is "${page##*/}_is_sound_mdoc" "" "$(mandoc -T lint -W error "$page" 2>&1)"
 done
 
-for command in "weir replay" "weir ingest" "flowq"; do
+for command in "weir replay" "weir ingest" "weir doctor" "flowq"; do
     name=$(echo "$command" | tr ' ' _)
     page=$work/${command%% *}.1
     # shellcheck disable=SC2086 # a program and its subcommand
