@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ingest/flow_slots.h"
 
+#include "base/pages.h"
+
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,6 +42,7 @@ static bool grow(struct flow_slots *slots, struct error *err) {
     if (larger.slots == NULL) {
         return error_set(err, ERROR_LIMIT, "no memory for a table of flows");
     }
+    pages_advise_huge(larger.slots, sizeof *larger.slots << larger.bits);
     for (size_t at = 0; at <= flow_slots_mask(slots); at++) {
         if (slots->slots[at] != 0) {
             place(&larger, slots->slots[at]);

@@ -21,6 +21,7 @@
  *     are below active_ms: D is that. */
 #include "ingest/flowtable.h"
 
+#include "base/pages.h"
 #include "ingest/flow_entry.h"
 #include "ingest/flow_slots.h"
 
@@ -29,7 +30,9 @@
 #include <unistd.h>
 
 #define NONE ((1u << FLOW_ENTRY_NEXT_BITS) - 1)
-#define CAPACITY_FIRST 1024u
+#define WIDE_CAPACITY_FIRST 1024u
+/* The first entries lie on small pages: most captures need no more. */
+#define ENTRIES_SMALL 16384u
 #define BURST 32u
 #define RETIRED_MAX 64u
 #define SECRETS 4
@@ -50,7 +53,8 @@ struct key {
     uint64_t addresses; /* when not */
     uint32_t ports;
     uint32_t hash;
-    uint8_t way; /* the packet's: 1 is from b to a */
+    uint32_t guess; /* an entry of this hash, or NONE */
+    uint8_t way;    /* the packet's: 1 is from b to a */
     bool is_wide;
 };
 
@@ -75,8 +79,7 @@ struct flowtable {
     int64_t floor_ms; /* the tick's start; with time-outs INT64_MIN */
 
     struct flow_slots slots;
-    struct flow_entry *entries; /* [used] of [capacity] */
-    uint32_t capacity;
+    struct flow_entry *entries; /* [used] of [flows_max], reserved */
     uint32_t used;
     uint32_t free; /* list of those in [0, used) that are not open */
     uint32_t open_count;
@@ -144,6 +147,10 @@ static void forget_all(struct flowtable *table) {
     table->open_count = 0;
 }
 
+static size_t entries_size(const struct flowtable *table) {
+    return table->flows_max * sizeof *table->entries;
+}
+
 bool flowtable_new(struct flowtable **out, const struct flowtable_options *options,
                    struct error *err) {
     assert(options->tick_ms >= 0 && options->tick_ms < FLOWTABLE_NEVER_MS / 2);
@@ -161,6 +168,16 @@ bool flowtable_new(struct flowtable **out, const struct flowtable_options *optio
             table->secrets[i] = UINT64_C(0x9E3779B97F4A7C15) * (2 * i + 1);
         }
     }
+    table->entries = pages_reserve(entries_size(table));
+    if (table->entries == NULL) {
+        (void)error_set(err, ERROR_LIMIT, "no memory for %u open flows", table->flows_max);
+        flowtable_free(table);
+        return false;
+    }
+    if (table->flows_max > ENTRIES_SMALL) {
+        pages_advise_huge(table->entries + ENTRIES_SMALL,
+                          (table->flows_max - ENTRIES_SMALL) * sizeof *table->entries);
+    }
     if (!flow_slots_init(&table->slots, err)) {
         flowtable_free(table);
         return false;
@@ -172,7 +189,7 @@ bool flowtable_new(struct flowtable **out, const struct flowtable_options *optio
 void flowtable_free(struct flowtable *table) {
     if (table != NULL) {
         flow_slots_done(&table->slots);
-        free(table->entries);
+        pages_release(table->entries, entries_size(table));
         free(table->wide);
         free(table);
     }
@@ -256,8 +273,19 @@ static inline bool is_entry_of(const struct flowtable *table, const struct flow_
     return address_equal(wide->a, key->a) && address_equal(wide->b, key->b);
 }
 
-static inline uint32_t find(const struct flowtable *table, const struct key *key,
-                            const struct flow_packet *from) {
+/* The first entry of the hash, by the slots alone. */
+static inline uint32_t guess(const struct flow_slots *slots, uint32_t hash) {
+    size_t mask = flow_slots_mask(slots);
+    size_t at = flow_slots_home(slots, hash);
+    while (slots->slots[at] != 0 && flow_slot_hash(slots->slots[at]) != hash) {
+        at = (at + 1) & mask;
+    }
+    return slots->slots[at] == 0 ? NONE : flow_slot_index(slots->slots[at]);
+}
+
+/* Without a right guess: the entry may be new since, or the second of its hash. */
+static __attribute__((noinline)) uint32_t
+search(const struct flowtable *table, const struct key *key, const struct flow_packet *from) {
     size_t mask = flow_slots_mask(&table->slots);
     size_t at = flow_slots_home(&table->slots, key->hash);
     for (;; at = (at + 1) & mask) {
@@ -272,19 +300,15 @@ static inline uint32_t find(const struct flowtable *table, const struct key *key
     }
 }
 
-/* ---- entries ---- */
-
-static bool grow_entries(struct flowtable *table, struct error *err) {
-    uint32_t capacity = table->capacity == 0 ? CAPACITY_FIRST : 2 * table->capacity;
-    capacity = capacity < table->flows_max ? capacity : table->flows_max;
-    struct flow_entry *entries = realloc(table->entries, capacity * sizeof *entries);
-    if (entries == NULL) {
-        return error_set(err, ERROR_LIMIT, "no memory for %u open flows", capacity);
+static inline uint32_t find(const struct flowtable *table, const struct key *key,
+                            const struct flow_packet *from) {
+    if (key->guess != NONE && is_entry_of(table, &table->entries[key->guess], key, from)) {
+        return key->guess;
     }
-    table->entries = entries;
-    table->capacity = capacity;
-    return true;
+    return search(table, key, from);
 }
+
+/* ---- entries ---- */
 
 static bool take_wide(struct flowtable *table, const struct key *key, uint64_t *index,
                       struct error *err) {
@@ -294,7 +318,7 @@ static bool take_wide(struct flowtable *table, const struct key *key, uint64_t *
     } else {
         if (table->wide_used == table->wide_capacity) {
             uint32_t capacity =
-                table->wide_capacity == 0 ? CAPACITY_FIRST : 2 * table->wide_capacity;
+                table->wide_capacity == 0 ? WIDE_CAPACITY_FIRST : 2 * table->wide_capacity;
             struct wide *wide = realloc(table->wide, capacity * sizeof *wide);
             if (wide == NULL) {
                 return error_set(err, ERROR_LIMIT, "no memory for %u open flows", capacity);
@@ -313,8 +337,7 @@ static bool open_entry(struct flowtable *table, const struct key *key,
                        const struct flow_packet *from, uint32_t *out, struct error *err) {
     uint32_t index = table->free != NONE ? table->free : table->used;
     uint64_t addresses = key->addresses;
-    if ((index == table->capacity && !grow_entries(table, err)) ||
-        !flow_slots_add(&table->slots, key->hash, index, err)) {
+    if (!flow_slots_add(&table->slots, key->hash, index, err)) {
         return false;
     }
     if (key->is_wide && !take_wide(table, key, &addresses, err)) {
@@ -479,9 +502,9 @@ static void prepare(const struct flowtable *table, const struct flow_packet *pac
         __builtin_prefetch(&table->slots.slots[flow_slots_home(&table->slots, keys[i].hash)]);
     }
     for (size_t i = 0; i < count; i++) {
-        uint64_t slot = table->slots.slots[flow_slots_home(&table->slots, keys[i].hash)];
-        if (slot != 0) {
-            __builtin_prefetch(&table->entries[flow_slot_index(slot)], 1);
+        keys[i].guess = guess(&table->slots, keys[i].hash);
+        if (keys[i].guess != NONE) {
+            __builtin_prefetch(&table->entries[keys[i].guess], 1);
         }
     }
 }
