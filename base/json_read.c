@@ -258,32 +258,35 @@ static bool take_escape(struct json_reader *reader, const struct string *string)
     return true;
 }
 
-/* A sequence of several octets at `at`, which may cross into the next piece. */
-static bool take_utf8(struct json_reader *reader, struct string *string) {
-    size_t left = (size_t)(reader->end - reader->at);
-    size_t size = utf8_size(reader->at, left);
-    if (size > 0) {
-        reader->at += size;
-        return true;
-    }
+/* A sequence that crosses into the next piece, or is none: octet by octet, so that an error's place
+ * does not depend on where pieces end. */
+static bool take_utf8_slowly(struct json_reader *reader, struct string *string) {
     uint8_t first = *reader->at;
     size_t want = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-    if (first >= 0xc2 && first <= 0xf4 && left < want) {
-        save_run(reader, string);
-        uint8_t utf8[4];
-        size_t count = 0;
-        while (count < want && (reader->at < reader->end || read_on(reader)) &&
-               (count == 0 || (*reader->at & 0xc0) == 0x80)) {
-            utf8[count++] = *reader->at++;
-        }
-        size = count < want ? 0 : utf8_size(utf8, count);
-        save(reader, string, utf8, size);
-        string->from = reader->at;
-        if (count < want && reader->at == reader->end) {
-            return fail_open_string(reader);
-        }
+    size_t count = 0;
+    uint8_t utf8[4];
+    save_run(reader, string);
+    if (first >= 0xc2 && first <= 0xf4) {
+        utf8[count++] = *reader->at++;
     }
-    return size > 0 || (!has_failed(reader) && fail(reader, ERROR_FORMAT, "not UTF-8"));
+    while (count > 0 && count < want && (reader->at < reader->end || read_on(reader)) &&
+           (*reader->at & 0xc0) == 0x80) {
+        utf8[count++] = *reader->at++;
+    }
+    string->from = reader->at;
+    if (count == want && utf8_size(utf8, count) == count) {
+        save(reader, string, utf8, count);
+        return true;
+    }
+    bool is_at_end = count > 0 && count < want && reader->at == reader->end;
+    return is_at_end ? fail_open_string(reader) : fail(reader, ERROR_FORMAT, "not UTF-8");
+}
+
+/* A sequence of several octets at `at`. */
+static bool take_utf8(struct json_reader *reader, struct string *string) {
+    size_t size = utf8_size(reader->at, (size_t)(reader->end - reader->at));
+    reader->at += size;
+    return size > 0 || take_utf8_slowly(reader, string);
 }
 
 /* Up to the closing quote, which is not used. */

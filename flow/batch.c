@@ -10,6 +10,7 @@
 /* Texts, own addresses, labels. A hostile object cannot pass it: batch_add_... then fails. */
 #define ARENA_MAXIMUM ((size_t)64 << 20)
 #define NODE_SLOTS (1u << 17)
+#define STRING_SLOTS (1u << 17)
 #define COLUMN_ROWS ((size_t)BATCH_RECORDS_MAX + BATCH_PADDING)
 #define COVERAGE_CAPACITY_FIRST 64u
 #define UNMAPPED UINT32_MAX
@@ -76,6 +77,7 @@ void batch_done(struct batch *batch) {
     free(batch->node_slots);
     free(batch->flow_logs);
     free(batch->strings);
+    free(batch->string_slots);
     free(batch->coverage);
     *batch = (struct batch){ 0 };
 }
@@ -111,6 +113,28 @@ static uint32_t node_hash(const struct batch_node *node) {
     return (uint32_t)((hash * HASH_FACTOR) >> 47);
 }
 
+static uint32_t string_hash(struct bytes text) {
+    return (uint32_t)((text_hash(0, text) * HASH_FACTOR) >> 47);
+}
+
+/* As for nodes below: few strings are the rule, and each one's probe run is cleared. */
+static void clear_strings(struct batch *batch) {
+    uint32_t mask = STRING_SLOTS - 1;
+    if (batch->string_hashed > STRING_SLOTS / 64) {
+        memset(batch->string_slots, 0, STRING_SLOTS * sizeof *batch->string_slots);
+    } else {
+        for (uint32_t id = 1; id < batch->string_hashed; id++) {
+            uint32_t at = string_hash(batch->strings[id]);
+            while (batch->string_slots[at] != 0) {
+                batch->string_slots[at] = 0;
+                at = (at + 1) & mask;
+            }
+        }
+    }
+    batch->string_hashed = 0;
+    batch->string_count = 0;
+}
+
 void batch_reset(struct batch *batch) {
     /* Few nodes are the rule: clear each one's probe run, which ends at an empty slot. A run that
      * was cleared by another node's walk is empty at its hash and costs one look. */
@@ -132,7 +156,7 @@ void batch_reset(struct batch *batch) {
     batch->labels = NULL;
     batch->node_count = 0;
     batch->flow_log_count = 0;
-    batch->string_count = 0;
+    clear_strings(batch);
     batch->coverage_count = 0;
     arena_reset(&batch->arena);
 }
@@ -268,20 +292,51 @@ bool batch_push_string(struct batch *batch, struct bytes text, struct error *err
     return true;
 }
 
-bool batch_add_string(struct batch *batch, struct bytes text, uint16_t *id, struct error *err) {
-    if (!begin_strings(batch, err)) {
-        return false;
+/* The slot of a text, or the free one where it would be. */
+static uint16_t *string_slot(const struct batch *batch, struct bytes text) {
+    uint32_t at = string_hash(text);
+    while (batch->string_slots[at] != 0 &&
+           !bytes_equal(batch->strings[batch->string_slots[at]], text)) {
+        at = (at + 1) & (STRING_SLOTS - 1);
     }
-    for (uint32_t i = 0; i < batch->string_count; i++) {
-        if (bytes_equal(batch->strings[i], text)) {
-            *id = (uint16_t)i;
-            return true;
+    return &batch->string_slots[at];
+}
+
+/* Makes the hash know all strings: those that were pushed are not in it yet. The first of equal
+ * ones counts. */
+static bool hash_strings(struct batch *batch, struct error *err) {
+    if (batch->string_slots == NULL) {
+        batch->string_slots = calloc(STRING_SLOTS, sizeof *batch->string_slots);
+        if (batch->string_slots == NULL) {
+            return error_set(err, ERROR_LIMIT, "no memory for a batch's strings");
         }
     }
-    if (!batch_push_string(batch, text, err)) {
+    uint32_t id = batch->string_hashed == 0 ? 1 : batch->string_hashed;
+    for (; id < batch->string_count; id++) {
+        uint16_t *slot = string_slot(batch, batch->strings[id]);
+        *slot = *slot == 0 ? (uint16_t)id : *slot;
+    }
+    batch->string_hashed = id;
+    return true;
+}
+
+bool batch_add_string(struct batch *batch, struct bytes text, uint16_t *id, struct error *err) {
+    if (!begin_strings(batch, err) || !hash_strings(batch, err)) {
         return false;
     }
-    *id = (uint16_t)(batch->string_count - 1);
+    *id = 0;
+    if (text.size == 0) {
+        return true;
+    }
+    uint16_t *slot = string_slot(batch, text);
+    if (*slot == 0) {
+        if (!batch_push_string(batch, text, err)) {
+            return false;
+        }
+        *slot = (uint16_t)(batch->string_count - 1);
+        batch->string_hashed = batch->string_count;
+    }
+    *id = *slot;
     return true;
 }
 

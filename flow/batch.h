@@ -140,6 +140,9 @@ struct batch {
     uint32_t flow_log_count;
     struct bytes *strings; /* [string_count]; 0 is empty */
     uint32_t string_count;
+    uint16_t
+        *string_slots; /* hash of a string -> id; 0: free. Made by the first batch_add_string */
+    uint32_t string_hashed; /* strings in front of this one stand in it */
 
     struct batch_coverage *coverage; /* [coverage_count] */
     uint32_t coverage_count;

@@ -9,6 +9,7 @@
  * If two remain (all records are between the same two), the private one is it; if both are private
  * or both public, nothing is known, and the direction stays unknown. */
 #include "ingest/aws_bind.h"
+#include "ingest/labels.h"
 
 #include <assert.h>
 
@@ -339,7 +340,8 @@ bool aws_rows_finish(struct aws_rows *rows, struct bytes flow_log, struct source
     if (!judge(rows, err) || !aws_bindings_reserve(rows, err)) {
         return false;
     }
-    if (!place_rows(rows, err) || !add_gaps(rows, id, err) || !add_pods(rows, err)) {
+    if (!place_rows(rows, err) || !add_gaps(rows, id, err) || !add_pods(rows, err) ||
+        !labels_fill(batch, rows->inventory, err)) {
         return false;
     }
     memset(batch->flow_log, id, rows->count);

@@ -10,7 +10,7 @@
  *
  *   line loop        numbers, action, flags -> batch columns; addresses -> chunk; interface ->
  * point every 1,024 rows aws_rows_code: addresses of the chunk -> dictionary codes, sums end of
- * batch     aws_rows_finish: own addresses, nodes, directions, coverage rows
+ * batch     aws_rows_finish: own addresses, nodes, directions, coverage rows, labels
  *
  * Addresses are coded apart from the lines since the probes of 1,024 rows overlap in the processor,
  * while one probe a line stalls the line behind it (8 ns of 36 a line). */

@@ -5,6 +5,7 @@
 #include "ingest/inventory.h"
 
 #include "ingest/input.h"
+#include "ingest/inventory_kube.h"
 #include "ingest/inventory_rows.h"
 
 #include <stdlib.h>
@@ -12,6 +13,9 @@
 
 /* A million rows of half a kilobyte. */
 #define FILE_SIZE_MAX ((size_t)512 << 20)
+/* A node has some five rows a list; whoever joins the lists of more days than this allows gets its
+ * identity from these. */
+#define NODE_ROWS_MAX 256u
 
 /* The tag is the key's hash beside the bits that place it: a row, which lies elsewhere in memory,
  * is only looked at when it is the right one (a lookup among a million rows: some 170 ns, without
@@ -105,42 +109,177 @@ static bool table_init(struct table *table, uint32_t count) {
     return true;
 }
 
-static bool build(struct inventory *inventory, struct error *err) {
-    struct inventory_rows *rows = &inventory->rows;
-    if (!table_init(&inventory->matches, rows->count) ||
-        !table_init(&inventory->nodes, rows->count)) {
+/* Puts a row in front of the chain of its match. Of a cluster, a claim that the row repeats gives
+ * way to it: the same pod or node has the same address from the same time on. */
+static void add_match(struct inventory *inventory, uint32_t at) {
+    struct inventory_row *row = &inventory->rows.rows[at];
+    struct slot *slot = match_slot(inventory, row);
+    row->next = slot->first;
+    if (inventory->rows.is_cluster && slot->first != INVENTORY_NONE) {
+        struct inventory_row *older = &inventory->rows.rows[slot->first];
+        if (older->entry.from_ms == row->entry.from_ms && has_node(older, row) &&
+            bytes_equal(older->entry.pod, row->entry.pod) &&
+            bytes_equal(older->entry.namespace_, row->entry.namespace_)) {
+            row->next = older->next;
+            older->entry.to_ms = older->entry.from_ms; /* never valid */
+        }
+    }
+    *slot = (struct slot){ at, (uint32_t)(hash_match(row) >> 32) };
+}
+
+static void add_to_node(struct inventory *inventory, uint32_t at) {
+    struct inventory_row *row = &inventory->rows.rows[at];
+    struct slot *slot = node_slot(inventory, row);
+    row->next_of_node = slot->first;
+    *slot = (struct slot){ at, (uint32_t)(hash_id(row->entry.node) >> 32) };
+}
+
+struct start {
+    int64_t from_ms;
+    uint32_t row;
+};
+
+static int compare_starts(const void *a, const void *b) {
+    const struct start *x = a;
+    const struct start *y = b;
+    if (x->from_ms != y->from_ms) {
+        return x->from_ms < y->from_ms ? -1 : 1;
+    }
+    return x->row < y->row ? -1 : x->row > y->row;
+}
+
+/* Chains of a cluster: what began last comes first. */
+static bool chain_by_start(struct inventory *inventory, struct error *err) {
+    const struct inventory_rows *rows = &inventory->rows;
+    struct start *starts = malloc(((size_t)rows->count + 1) * sizeof *starts);
+    if (starts == NULL) {
         return error_set(err, ERROR_LIMIT, "no memory for an inventory");
     }
-    bool has_length[129] = { false };
-    for (uint32_t i = rows->count; i-- > 0;) { /* back to front: so chains are in file order */
-        struct inventory_row *row = &rows->rows[i];
-        struct slot *slot = match_slot(inventory, row);
-        row->next = slot->first;
-        *slot = (struct slot){ i, (uint32_t)(hash_match(row) >> 32) };
-        slot = node_slot(inventory, row);
-        row->next_of_node = slot->first;
-        *slot = (struct slot){ i, (uint32_t)(hash_id(row->entry.node) >> 32) };
-        if (!row->is_id) {
-            has_length[row->prefix.length] = true;
+    for (uint32_t i = 0; i < rows->count; i++) {
+        starts[i] = (struct start){ rows->rows[i].entry.from_ms, i };
+    }
+    qsort(starts, rows->count, sizeof *starts, compare_starts);
+    for (uint32_t i = 0; i < rows->count; i++) {
+        add_match(inventory, starts[i].row);
+    }
+    free(starts);
+    return true;
+}
+
+/* Back to front, so that chains are in file order; rows of pods first, so that they are behind
+ * those of their node. */
+static void chain_nodes(struct inventory *inventory) {
+    const struct inventory_rows *rows = &inventory->rows;
+    for (int is_pod = rows->is_cluster; is_pod >= 0; is_pod--) {
+        for (uint32_t i = rows->count; i-- > 0;) {
+            bool has_pod = rows->is_cluster && rows->rows[i].entry.pod.size > 0;
+            if (has_pod == (is_pod == 1)) {
+                add_to_node(inventory, i);
+            }
         }
+    }
+}
+
+/* Gives a pod's row the identity and the role of its node: of several of one name, of the one that
+ * began last before the pod did, else of the first. */
+static void name_node(struct inventory *inventory, struct inventory_row *pod) {
+    const struct inventory_row *best = NULL;
+    uint32_t at = node_slot(inventory, pod)->first;
+    for (uint32_t i = 0; i < NODE_ROWS_MAX && at != INVENTORY_NONE; i++) {
+        const struct inventory_row *row = &inventory->rows.rows[at];
+        if (row->entry.pod.size > 0) {
+            break;
+        }
+        bool is_before = row->entry.from_ms <= pod->entry.from_ms;
+        if (best == NULL || (is_before && (best->entry.from_ms > pod->entry.from_ms ||
+                                           row->entry.from_ms > best->entry.from_ms))) {
+            best = row;
+        }
+        at = row->next_of_node;
+    }
+    if (best != NULL) {
+        pod->entry.identity = best->entry.identity;
+        pod->entry.role = best->entry.role;
+    }
+}
+
+static void list_lengths(struct inventory *inventory) {
+    bool has_length[129] = { false };
+    for (uint32_t i = 0; i < inventory->rows.count; i++) {
+        const struct inventory_row *row = &inventory->rows.rows[i];
+        has_length[row->prefix.length] |= !row->is_id;
     }
     for (size_t length = 129; length-- > 0;) {
         if (has_length[length]) {
             inventory->lengths[inventory->length_count++] = (uint8_t)length;
         }
     }
-    return true;
+}
+
+static bool build(struct inventory *inventory, struct error *err) {
+    struct inventory_rows *rows = &inventory->rows;
+    if (!table_init(&inventory->matches, rows->count) ||
+        !table_init(&inventory->nodes, rows->count)) {
+        return error_set(err, ERROR_LIMIT, "no memory for an inventory");
+    }
+    list_lengths(inventory);
+    chain_nodes(inventory);
+    if (!rows->is_cluster) {
+        for (uint32_t i = rows->count; i-- > 0;) { /* back to front: so chains are in file order */
+            add_match(inventory, i);
+        }
+        return true;
+    }
+    for (uint32_t i = 0; i < rows->count; i++) {
+        if (rows->rows[i].entry.pod.size > 0) {
+            name_node(inventory, &rows->rows[i]);
+        }
+    }
+    return chain_by_start(inventory, err);
+}
+
+/* ---- opening ---- */
+
+enum form { FORM_CSV, FORM_JSON, FORM_UTF16 };
+
+/* By the first character, behind blanks and a byte order mark. */
+static enum form tell_form(struct bytes front) {
+    if (front.size >= 2 &&
+        (memcmp(front.data, "\xff\xfe", 2) == 0 || memcmp(front.data, "\xfe\xff", 2) == 0)) {
+        return FORM_UTF16;
+    }
+    size_t at = front.size >= 3 && memcmp(front.data, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+    while (at < front.size && (front.data[at] == ' ' || front.data[at] == '\t' ||
+                               front.data[at] == '\n' || front.data[at] == '\r')) {
+        at++;
+    }
+    return at < front.size && front.data[at] == '{' ? FORM_JSON : FORM_CSV;
+}
+
+static bool refuse_utf16(struct error *err) {
+    return error_set(err, ERROR_FORMAT, "is UTF-16 (a shell's redirection?): save it as UTF-8");
 }
 
 static bool open_text(struct inventory *inventory, struct bytes text, struct error *err) {
     return inventory_rows_parse(&inventory->rows, text, err) && build(inventory, err);
 }
 
-static bool read_file(struct buffer *file, const char *path, struct error *err) {
-    struct input *input;
-    if (!input_open(&input, path, err)) {
-        return false;
-    }
+static bool open_json(struct inventory *inventory, struct bytes piece, json_refill refill,
+                      void *context, struct error *err) {
+    struct json_reader reader;
+    json_reader_init(&reader, piece, refill, context);
+    bool ok = inventory_kube_parse(&inventory->rows, &reader, err);
+    json_reader_done(&reader);
+    return ok && build(inventory, err);
+}
+
+static bool next_piece(void *context, struct bytes *piece, struct error *err) {
+    struct input *input = context;
+    bool is_end;
+    return input_read(input, 0, piece, &is_end, err);
+}
+
+static bool read_all(struct buffer *file, struct input *input, struct error *err) {
     bool is_end = false;
     bool ok = true;
     while (ok && !is_end) {
@@ -151,8 +290,28 @@ static bool read_file(struct buffer *file, const char *path, struct error *err) 
             ok = buffer_check(file, "the file", err);
         }
     }
-    input_close(input);
     return ok;
+}
+
+static bool open_input(struct inventory *inventory, struct input *input, struct error *err) {
+    switch (tell_form(input_front(input))) {
+    case FORM_UTF16: return refuse_utf16(err);
+    case FORM_JSON: return open_json(inventory, (struct bytes){ 0 }, next_piece, input, err);
+    case FORM_CSV: break;
+    }
+    return read_all(&inventory->file, input, err) &&
+           open_text(inventory, buffer_bytes(&inventory->file), err);
+}
+
+static bool open_bytes(struct inventory *inventory, struct bytes bytes, struct error *err) {
+    switch (tell_form(bytes)) {
+    case FORM_UTF16: return refuse_utf16(err);
+    case FORM_JSON: return open_json(inventory, bytes, NULL, NULL, err);
+    case FORM_CSV: break;
+    }
+    buffer_put(&inventory->file, bytes.data, bytes.size);
+    return buffer_check(&inventory->file, "the file", err) &&
+           open_text(inventory, buffer_bytes(&inventory->file), err);
 }
 
 static struct inventory *inventory_new(struct error *err) {
@@ -180,8 +339,9 @@ bool inventory_open(struct inventory **out, const char *path, struct error *err)
     if (inventory == NULL) {
         return false;
     }
-    bool ok = read_file(&inventory->file, path, err) &&
-              open_text(inventory, buffer_bytes(&inventory->file), err);
+    struct input *input = NULL;
+    bool ok = input_open(&input, path, err) && open_input(inventory, input, err);
+    input_close(input);
     return finish(out, inventory, path, ok, err);
 }
 
@@ -191,10 +351,7 @@ bool inventory_open_bytes(struct inventory **out, const char *name, struct bytes
     if (inventory == NULL) {
         return false;
     }
-    buffer_put(&inventory->file, bytes.data, bytes.size);
-    bool ok = buffer_check(&inventory->file, "the file", err) &&
-              open_text(inventory, buffer_bytes(&inventory->file), err);
-    return finish(out, inventory, name, ok, err);
+    return finish(out, inventory, name, open_bytes(inventory, bytes, err), err);
 }
 
 void inventory_free(struct inventory *inventory) {
@@ -261,6 +418,10 @@ const struct inventory_entry *inventory_find_address(const struct inventory *inv
         }
     }
     return NULL;
+}
+
+bool inventory_has_pods(const struct inventory *inventory) {
+    return inventory->rows.has_pods;
 }
 
 size_t inventory_addresses(const struct inventory *inventory, struct bytes node, int64_t at_ms,

@@ -4,16 +4,31 @@
 
 #include "flow/batch.h"
 
-/* Who an interface, an instance or an address is: node, role and identity, as of a time. Read once,
- * then immutable and shared by all threads. Memory is bounded by INVENTORY_ROWS_MAX.
+/* Who an interface, an instance or an address is: node, role and identity, and of an address the
+ * pod that has it; as of a time. Read once, then immutable and shared by all threads. Memory is
+ * bounded by INVENTORY_ROWS_MAX. A file has one of two forms, told by its first character that is
+ * no blank, and may be compressed (ingest/input.h).
  *
  * CSV (RFC 4180) with a header line; columns by name in any order, unknown ones are an error:
  *   node      required: the node's name
  *   match     required: an address, a CIDR, an interface id or an instance id (told by its shape:
- * what parses as an address or prefix is one, anything else is an id) role, identity, from, to
- * optional; `from` and `to` (a date, RFC 3339 or @epoch: nothing relative) bound the row's
- * validity, half-open; empty is unbounded Where several rows match an address, the longest prefix
- * that is valid at the time wins; of equals the first in the file. */
+ *             what parses as an address or prefix is one, anything else is an id)
+ *   role, identity, pod, namespace, workload
+ *   from, to  a date, RFC 3339 or @epoch, nothing relative: bound the row's validity, half-open;
+ *             empty is unbounded
+ * Where several rows match an address, the longest prefix that is valid at the time wins; of equals
+ * the first in the file.
+ *
+ * JSON ('{'): what `kubectl get nodes,pods -A -o json` prints, or any number of Nodes, Pods and
+ * lists of them (List, NodeList, PodList) one behind another; other kinds are passed over. Node
+ * matched by InternalIP, ExternalIP, podCIDRs, and the instance of its providerID (kube_instance);
+ * identity is its uid, role by its labels (kube_role); valid from creationTimestamp to
+ * deletionTimestamp Pod       matched by its podIPs, unless they are its host's; its node, with
+ * that node's identity and role, its name, namespace and workload (kube_workload); valid from
+ * startTime, else creationTimestamp, to deletionTimestamp, and if it has finished no longer than to
+ * its last container's end The longest prefix that is valid wins here too; of equals what began
+ * last, since an address is given on; of one claim that stands twice, in lists of two days, the
+ * last one. */
 
 #define INVENTORY_ROWS_MAX 1000000u
 
@@ -23,11 +38,15 @@ struct inventory_entry {
     struct bytes node;
     struct bytes identity; /* empty: not given */
     struct bytes role;
-    int64_t from_ms; /* INT64_MIN: unbounded */
-    int64_t to_ms;   /* INT64_MAX: unbounded */
+    int64_t from_ms;  /* INT64_MIN: unbounded */
+    int64_t to_ms;    /* INT64_MAX: unbounded */
+    struct bytes pod; /* these three of an address: empty when it is no pod's */
+    struct bytes namespace_;
+    struct bytes workload;
 };
 
-/* Errors: ERROR_IO, ERROR_FORMAT ("inventory.csv: line 7: ..."), ERROR_LIMIT. */
+/* Errors: ERROR_IO, ERROR_FORMAT ("inventory.csv: line 7: ..."), ERROR_LIMIT. JSON is read as a
+ * stream: what is held is what is kept of it. */
 bool inventory_open(struct inventory **out, const char *path, struct error *err);
 /* The same over bytes; `name` stands in messages. */
 bool inventory_open_bytes(struct inventory **out, const char *name, struct bytes bytes,
@@ -43,8 +62,11 @@ const struct inventory_entry *inventory_find_address(const struct inventory *inv
                                                      struct address address, int64_t at_ms,
                                                      bool *is_timed);
 
-/* The single addresses of a node's rows that are valid at a time (no CIDRs), in file order, at most
- * `capacity`; returns how many. */
+/* Whether any entry has a pod, a namespace or a workload. */
+bool inventory_has_pods(const struct inventory *inventory);
+
+/* The single addresses of a node's rows that are valid at a time (no CIDRs), the node's own before
+ * those of its pods, each in file order, at most `capacity`; returns how many. */
 size_t inventory_addresses(const struct inventory *inventory, struct bytes node, int64_t at_ms,
                            struct address *out, size_t capacity);
 

@@ -9,11 +9,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum column { COLUMN_NODE, COLUMN_MATCH, COLUMN_ROLE, COLUMN_IDENTITY, COLUMN_FROM, COLUMN_TO };
-#define COLUMN_COUNT 6u
+enum column {
+    COLUMN_NODE,
+    COLUMN_MATCH,
+    COLUMN_ROLE,
+    COLUMN_IDENTITY,
+    COLUMN_FROM,
+    COLUMN_TO,
+    COLUMN_POD,
+    COLUMN_NAMESPACE,
+    COLUMN_WORKLOAD,
+    COLUMN_COUNT,
+};
 
 static const char *const COLUMN_NAMES[COLUMN_COUNT] = {
-    "node", "match", "role", "identity", "from", "to",
+    "node", "match", "role", "identity", "from", "to", "pod", "namespace", "workload",
 };
 
 #define ARENA_MAXIMUM ((size_t)256 << 20)
@@ -61,7 +71,8 @@ static bool add_column(struct layout *layout, const struct csv *csv, struct byte
         const char *near = option_nearest(quote(name, quoted), COLUMN_NAMES, COLUMN_COUNT);
         return error_set(err, ERROR_FORMAT, "line %llu: unknown column '%s'%s%s%s",
                          (unsigned long long)csv->line, quoted,
-                         near == NULL ? " (known: node, match, role, identity, from, to"
+                         near == NULL ? " (known: node, match, role, identity, from, to, pod, "
+                                        "namespace, workload"
                                       : ": did you mean '",
                          near == NULL ? "" : near, near == NULL ? ")" : "'?");
     }
@@ -162,6 +173,10 @@ static bool set_field(struct inventory_row *row, const struct csv *csv, enum col
     case COLUMN_IDENTITY: row->entry.identity = text; return true;
     case COLUMN_FROM: return read_time(&row->entry.from_ms, csv, column, text, err);
     case COLUMN_TO: return read_time(&row->entry.to_ms, csv, column, text, err);
+    case COLUMN_POD: row->entry.pod = text; return true;
+    case COLUMN_NAMESPACE: row->entry.namespace_ = text; return true;
+    case COLUMN_WORKLOAD: row->entry.workload = text; return true;
+    case COLUMN_COUNT: break;
     }
     return false;
 }
@@ -210,20 +225,35 @@ static bool make_room(struct inventory_rows *rows, struct error *err) {
     return true;
 }
 
-bool inventory_rows_parse(struct inventory_rows *rows, struct bytes text, struct error *err) {
+void inventory_rows_init(struct inventory_rows *rows) {
     *rows = (struct inventory_rows){ 0 };
     arena_init(&rows->arena, ARENA_MAXIMUM);
+}
+
+bool inventory_rows_add(struct inventory_rows *rows, const struct inventory_row *row,
+                        struct error *err) {
+    if (!make_room(rows, err)) {
+        return false;
+    }
+    const struct inventory_entry *entry = &row->entry;
+    rows->has_pods |= entry->pod.size + entry->namespace_.size + entry->workload.size > 0;
+    rows->rows[rows->count++] = *row;
+    return true;
+}
+
+bool inventory_rows_parse(struct inventory_rows *rows, struct bytes text, struct error *err) {
+    inventory_rows_init(rows);
     struct csv csv = csv_of(text);
     struct layout layout;
     if (!read_header(&layout, &csv, &rows->arena, err)) {
         return false;
     }
     while (csv_begin_row(&csv)) {
-        if (!make_room(rows, err) ||
-            !read_row(&rows->rows[rows->count], &layout, &csv, &rows->arena, err)) {
+        struct inventory_row row;
+        if (!read_row(&row, &layout, &csv, &rows->arena, err) ||
+            !inventory_rows_add(rows, &row, err)) {
             return false;
         }
-        rows->count++;
     }
     return true;
 }

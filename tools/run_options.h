@@ -50,7 +50,8 @@ extern const char *const run_progresses[]; /* auto, never */
     { .name = "lateness", .kind = OPTION_DURATION, .offset = RUN_OPTION(lateness_ms), \
       .argument = "TIME", .help = "how late a record may come and still count (AWS default: 10m)" }, \
     { .name = "inventory", .kind = OPTION_TEXT, .offset = RUN_OPTION(inventory), \
-      .argument = "FILE", .help = "CSV with columns node,match: whose interface or address is it" }, \
+      .argument = "FILE", .help = "whose interface or address is it: CSV with columns node,match, or the JSON of " \
+              "kubectl get nodes,pods -A -o json" }, \
     { .name = "threads", .kind = OPTION_INTEGER, .offset = RUN_OPTION(threads), .argument = "N", \
       .minimum = 1, .maximum = 64, .help = "threads that read (default 1); results do not depend on it" }, \
     { .name = "strict", .kind = OPTION_FLAG, .offset = RUN_OPTION(is_strict), \

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Property: the pull reader takes what a plain recursive parser takes, gives the same tokens, and
  * does so however the text comes in pieces; a text is taken when it is skipped if and only if it is
- * taken when it is read, with the same error at the same place. The first octet is the size of a
- * piece. */
+ * taken when it is read, and its error is the same at the same place in all of these ways. The
+ * first octet is the size of a piece. */
 #include "tests/unit/json_reference.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -32,6 +32,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         require(bytes_equal(buffer_bytes(&want), buffer_bytes(&got)));
     } else {
         require(read_error.message[0] != '\0');
+        require(strcmp(read_error.message, skip_error.message) == 0);
+        require(!pieces_skip(text, SIZE_MAX, &skip_error));
         require(strcmp(read_error.message, skip_error.message) == 0);
     }
     buffer_done(&want);

@@ -123,6 +123,11 @@ size_t inventory_addresses(const struct inventory *inventory, struct bytes node,
     return count;
 }
 
+bool inventory_has_pods(const struct inventory *inventory) {
+    (void)inventory;
+    return false;
+}
+
 static void hash_add(struct flat *flat, const void *data, size_t size) {
     for (size_t i = 0; i < size; i++) {
         flat->hash = (flat->hash ^ ((const uint8_t *)data)[i]) * UINT64_C(0x100000001B3);

@@ -292,6 +292,37 @@ static void labels_go_with_their_addresses(void **state) {
     assert_int_equal(to.string_count, 3);
 }
 
+/* Up to the bound, in no more than a look each, and anew after a reset; the first of two pushed
+ * ones counts. */
+static void strings_are_found_again_however_many_there_are(void **state) {
+    (void)state;
+    uint16_t id;
+    assert_true(batch_push_string(&to, bytes_text("pushed"), NULL));
+    assert_true(batch_push_string(&to, bytes_text("pushed"), NULL));
+    assert_true(batch_add_string(&to, bytes_text("pushed"), &id, NULL) && id == 1);
+    assert_true(batch_push_string(&to, bytes_text("later"), NULL));
+    assert_true(batch_add_string(&to, bytes_text("later"), &id, NULL) && id == 3);
+    for (int round = 0; round < 3; round++) {
+        uint32_t count = round == 1 ? 100 : BATCH_STRINGS_MAX - 1;
+        batch_reset(&to);
+        assert_true(batch_add_string(&to, bytes_text(""), &id, NULL) && id == 0);
+        for (uint32_t pass = 0; pass < 2; pass++) {
+            for (uint32_t i = 1; i <= count; i++) {
+                char text[16];
+                snprintf(text, sizeof text, "pod-%u", i);
+                assert_true(batch_add_string(&to, bytes_text(text), &id, NULL));
+                assert_int_equal(id, i);
+            }
+        }
+        assert_int_equal(to.string_count, count + 1);
+        assert_int_equal(batch_add_string(&to, bytes_text("one more"), &id, NULL), round == 1);
+    }
+    batch_reset(&to);
+    for (uint32_t i = 0; i < 1u << 17; i++) {
+        assert_int_equal(to.string_slots[i], 0);
+    }
+}
+
 /* A batch that labels other addresses erased what was known of these. */
 static void an_address_without_a_label_does_not_erase_one(void **state) {
     (void)state;
@@ -410,6 +441,7 @@ int main(void) {
         TEST(nodes_and_flow_logs_end_at_their_bounds),
         TEST(a_reset_forgets_all_nodes),
         TEST(labels_go_with_their_addresses),
+        TEST(strings_are_found_again_however_many_there_are),
         TEST(an_address_without_a_label_does_not_erase_one),
         TEST(coverage_rows_are_copied_with_their_nodes),
         TEST(a_failed_append_leaves_the_records),

@@ -235,6 +235,7 @@ static void an_error_says_where_it_is_and_is_said_again(void **state) {
         { "[\"abc", "line 1, column 6 (octet 5): the text ends inside a string" },
         { "[\n\"\x01\"]", "line 2, column 2 (octet 3): a control character inside a string" },
         { "[\"\xff\"]", "line 1, column 3 (octet 2): not UTF-8" },
+        { "[\"\xf2\x80x\"]", "line 1, column 5 (octet 4): not UTF-8" },
         { "[01]", "line 1, column 4 (octet 3): not a number" },
     };
     for (size_t i = 0; i < COUNT(CASES); i++) {

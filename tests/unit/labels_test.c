@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ingest/labels.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <cmocka.h>
+
+static struct batch batch;
+
+static int begin(void **state) {
+    (void)state;
+    return batch_init(&batch, NULL) ? 0 : -1;
+}
+
+static int end(void **state) {
+    (void)state;
+    batch_done(&batch);
+    return 0;
+}
+
+static struct inventory *opened(const char *text) {
+    struct inventory *inventory;
+    struct error err;
+    if (!inventory_open_bytes(&inventory, "inventory", bytes_text(text), &err)) {
+        fail_msg("%s", err.message);
+    }
+    return inventory;
+}
+
+static struct address address_of(const char *text) {
+    struct address address;
+    assert_true(address_parse(bytes_text(text), &address));
+    return address;
+}
+
+static void add_record(const char *src, const char *dst, int64_t end_s) {
+    uint32_t i = batch.count++;
+    batch.end_ms[i] = end_s * 1000;
+    batch.src[i] = dictionary_code(&batch.addresses, address_of(src));
+    batch.dst[i] = dictionary_code(&batch.addresses, address_of(dst));
+}
+
+/* "pod namespace workload" of an address, "-" for each that it has not. */
+static const char *label_of(const char *address) {
+    static char text[128];
+    uint16_t code;
+    assert_true(dictionary_find(&batch.addresses, address_of(address), &code));
+    if (batch.labels == NULL) {
+        return "none";
+    }
+    uint16_t ids[3] = { batch.labels[code].pod, batch.labels[code].namespace_,
+                        batch.labels[code].workload };
+    size_t size = 0;
+    for (int i = 0; i < 3; i++) {
+        struct bytes string = ids[i] == 0 ? bytes_text("-") : batch.strings[ids[i]];
+        size += (size_t)snprintf(text + size, sizeof text - size, "%s%.*s", i == 0 ? "" : " ",
+                                 (int)string.size, (const char *)string.data);
+    }
+    return text;
+}
+
+static void each_address_gets_what_the_inventory_knows(void **state) {
+    (void)state;
+    struct inventory *inventory = opened("node,match,pod,namespace,workload\n"
+                                         "n1,10.0.0.5,web-1,shop,web\n"
+                                         "n1,10.0.0.6,bare,,\n"
+                                         "n1,10.0.0.7,,shop,\n"
+                                         "n1,10.0.0.0/24,,,\n"
+                                         "n2,2001:db8::5,web-2,shop,web\n");
+    batch_reset(&batch);
+    add_record("10.0.0.5", "10.0.0.6", 1);
+    add_record("10.0.0.7", "10.0.0.8", 1);
+    add_record("2001:db8::5", "8.8.8.8", 1);
+    assert_true(labels_fill(&batch, inventory, NULL));
+    assert_string_equal(label_of("10.0.0.5"), "web-1 shop web");
+    assert_string_equal(label_of("10.0.0.6"), "bare - -");
+    assert_string_equal(label_of("10.0.0.7"), "- shop -");
+    assert_string_equal(label_of("10.0.0.8"), "- - -");
+    assert_string_equal(label_of("2001:db8::5"), "web-2 shop web");
+    assert_string_equal(label_of("8.8.8.8"), "- - -");
+    assert_int_equal(batch.string_count, 6); /* "" web-1 shop web bare web-2: each once */
+    inventory_free(inventory);
+}
+
+static void a_label_is_as_of_the_first_record_that_finds_a_pod(void **state) {
+    (void)state;
+    struct inventory *inventory = opened("node,match,pod,from,to\n"
+                                         "n1,10.0.0.5,old,@100,@200\n"
+                                         "n1,10.0.0.5,new,@200,\n");
+    batch_reset(&batch);
+    add_record("10.0.0.5", "10.0.0.9", 50);
+    add_record("10.0.0.5", "10.0.0.9", 199);
+    add_record("10.0.0.5", "10.0.0.9", 200);
+    assert_true(labels_fill(&batch, inventory, NULL));
+    assert_string_equal(label_of("10.0.0.5"), "old - -");
+    batch_reset(&batch);
+    add_record("10.0.0.9", "10.0.0.5", 200);
+    assert_true(labels_fill(&batch, inventory, NULL));
+    assert_string_equal(label_of("10.0.0.5"), "new - -");
+    batch_reset(&batch);
+    for (int i = 0; i < 100; i++) {
+        add_record("10.0.0.5", "10.0.0.9", i);
+    }
+    assert_true(labels_fill(&batch, inventory, NULL));
+    assert_string_equal(label_of("10.0.0.5"), "none");
+    inventory_free(inventory);
+}
+
+static void without_pods_nothing_is_labelled(void **state) {
+    (void)state;
+    struct inventory *inventory = opened("node,match\nn1,10.0.0.5\n");
+    batch_reset(&batch);
+    add_record("10.0.0.5", "10.0.0.6", 1);
+    assert_true(labels_fill(&batch, inventory, NULL));
+    assert_null(batch.labels);
+    assert_true(labels_fill(&batch, NULL, NULL));
+    assert_null(batch.labels);
+    assert_int_equal(batch.string_count, 0);
+    inventory_free(inventory);
+}
+
+static void a_group_that_is_there_stays(void **state) {
+    (void)state;
+    struct inventory *inventory = opened("node,match,pod\nn1,10.0.0.5,web-1\n");
+    batch_reset(&batch);
+    add_record("10.0.0.5", "10.0.0.6", 1);
+    struct batch_label label = { 0 };
+    assert_true(batch_add_string(&batch, bytes_text("s3"), &label.group, NULL));
+    assert_true(batch_set_label(&batch, batch.src[0], label, NULL));
+    assert_true(labels_fill(&batch, inventory, NULL));
+    assert_string_equal(label_of("10.0.0.5"), "web-1 - -");
+    assert_true(bytes_equal(batch.strings[batch.labels[batch.src[0]].group], bytes_text("s3")));
+    inventory_free(inventory);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_address_gets_what_the_inventory_knows),
+        cmocka_unit_test(a_label_is_as_of_the_first_record_that_finds_a_pod),
+        cmocka_unit_test(without_pods_nothing_is_labelled),
+        cmocka_unit_test(a_group_that_is_there_stays),
+    };
+    return cmocka_run_group_tests(tests, begin, end);
+}
