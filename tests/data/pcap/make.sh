@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Makes the captures of this folder with real tools in network namespaces, and counts them by TShark
-# into expected.tsv. Needs root, tcpdump, dumpcap, tshark, iperf3, curl, dig, nmap (with nping), ping.
+# into expected.tsv. Needs root, tcpdump, dumpcap, tshark, iperf3, curl, dig, nmap (with nping), ping, zstd.
 # A new run gives other frames, and so other counts: both are committed together.
 #
 # usage: tests/data/pcap/make.sh [NAME...]    all captures, or those named (ipv4, vlan, leak, ...)
@@ -300,7 +300,7 @@ make_leak() {
         sleep 7
     done
     stop
-    gzip -9nf leak.pcap
+    zstd -q -19 --rm -f leak.pcap
 }
 
 # From the others: pcapng, gzip, and files that end too early.
@@ -315,7 +315,7 @@ make_derived() {
 # protocol (behind extension headers) and the length. Fragments are not put together: each is a packet.
 count() {
     printf 'file\tpackets\tframe_bytes\tip_packets\ttcp\tudp\ticmp\tbytes\n'
-    for file in *.pcap *.pcap.gz *.pcapng; do
+    for file in *.pcap *.pcap.gz *.pcap.zst *.pcapng; do
         tshark -r "$file" -o ip.defragment:FALSE -o ipv6.defragment:FALSE -T fields -E occurrence=f \
             -e frame.len -e frame.protocols -e ip.proto -e ip.len -e ipv6.nxt -e ipv6.plen \
             -e ipv6.hopopts.nxt -e ipv6.fraghdr.nxt 2>/dev/null | awk -F '\t' -v file="$file" '
