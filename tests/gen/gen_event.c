@@ -228,10 +228,10 @@ static void begin_event(struct gen_event *event, const struct gen_traffic *traff
     event->bytes_a_minute = (uint64_t)((double)usual * event->fold);
 }
 
-static void add_stream(const struct gen_event *event, struct gen_ring *ring, uint16_t number,
-                       uint32_t stream, uint64_t start_s, uint32_t minutes) {
+static void add_stream(const struct gen_event *event, const struct gen_traffic *traffic,
+                       uint16_t number, uint32_t stream, uint64_t start_s, uint32_t minutes) {
     const struct event_row *row = &event_rows[event->kind];
-    const struct gen_fleet *fleet = ring->fleet;
+    const struct gen_fleet *fleet = traffic->fleet;
     uint64_t hash = gen_hash(fleet->seed ^ start_s, number, stream);
     /* Up to a fifth more or less from stream to stream. */
     double share = (0.8 + (double)(hash & 0xffff) / 0xffff * 0.4) / row->streams;
@@ -247,6 +247,7 @@ static void add_stream(const struct gen_event *event, struct gen_ring *ring, uin
         .protocol = row->protocol,
         .event = (uint16_t)(number + 1),
         .start_s = start_s + (hash >> 48) % 4,
+        .offset_us = (uint32_t)(hash >> 24) % (GEN_OFFSET_US_MAX + 1),
         .duration_s = minutes * 60 - 5,
     };
     struct gen_end *client = &conversation.client;
@@ -259,7 +260,7 @@ static void add_stream(const struct gen_event *event, struct gen_ring *ring, uin
         uint64_t reply = (uint64_t)((double)client->bytes * row->reply_share);
         conversation.server.bytes = reply + conversation.server.packets * 40;
     }
-    gen_ring_add(ring, &conversation);
+    traffic->sink.take(traffic->sink.context, &conversation);
 }
 
 static void run_event(struct gen_events *events, uint32_t number, const struct gen_traffic *traffic,
@@ -275,7 +276,7 @@ static void run_event(struct gen_events *events, uint32_t number, const struct g
     }
     uint32_t left = (uint32_t)((event->duration_s - passed_s) / 60);
     for (uint32_t stream = 0; stream < row->streams; stream++) {
-        add_stream(event, traffic->ring, (uint16_t)number, stream, minute_s,
+        add_stream(event, traffic, (uint16_t)number, stream, minute_s,
                    left < row->minutes ? left : row->minutes);
     }
 }

@@ -1,17 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A direction's packets lie evenly over the conversation. What was sent up to second t is
- * floor(total * t / length), and an interval gets the difference, so that the pieces add up to the
- * whole on both ends whatever their intervals are. An interval without a packet records nothing;
- * its bytes go to the next. */
+/* An interval gets the packets that gen_shape.h puts into it, so that the pieces add up to the
+ * whole on both ends whatever their intervals are. An interval without a packet records nothing. */
 #include "tests/gen/gen_flow.h"
 
-#include <stdlib.h>
+#include "tests/gen/gen_shape.h"
 
-#define PROTOCOL_TCP 6
-#define FIN 1
-#define SYN 2
-#define RST 4
-#define SYN_ACK 18
+#include <stdlib.h>
 
 /* About 1 GiB of records in one minute: far over any fleet that GEN_NODES_MAX allows in earnest. */
 #define ROWS_MAX (UINT32_C(1) << 24)
@@ -54,79 +48,81 @@ uint64_t gen_interval_end(const struct gen_node *node, uint64_t at_s) {
            node->phase_s;
 }
 
-/* The flags that a piece shows: the handshake in its first, the farewell in its last. */
-static uint8_t piece_flags(const struct gen_conversation *conversation, bool is_from_client,
-                           bool is_first, bool is_last) {
-    if (conversation->protocol != PROTOCOL_TCP || conversation->is_ongoing) {
-        return 0;
-    }
-    uint8_t flags = is_first ? (is_from_client ? SYN : SYN_ACK) : 0;
-    if (is_last && !conversation->is_rejected) {
-        flags |= conversation->is_reset && is_from_client ? RST : FIN;
-    }
-    return flags;
+/* What AWS shows of packets [first, end): FIN, SYN and RST, and ACK only beside SYN. */
+static uint8_t piece_flags(const struct gen_shape *shape, uint64_t first, uint64_t end) {
+    uint8_t flags = gen_shape_flags(shape, first);
+    flags = flags & GEN_SYN ? flags : flags & (GEN_FIN | GEN_RST);
+    return flags | (gen_shape_flags(shape, end - 1) & (GEN_FIN | GEN_SYN | GEN_RST));
 }
 
-static uint64_t until(uint64_t total, uint64_t part_s, uint64_t whole_s) {
-    return part_s >= whole_s ? total : total * part_s / whole_s;
+static struct gen_record make_record(const struct gen_conversation *conversation,
+                                     const struct gen_end *own, const struct gen_end *peer,
+                                     bool is_egress) {
+    return (struct gen_record){
+        .peer = peer->address,
+        .node = own->node,
+        .own_port = own->port,
+        .peer_port = peer->port,
+        .event = conversation->event,
+        .pod = (uint8_t)own->pod,
+        .protocol = conversation->protocol,
+        .is_egress = is_egress,
+        .is_rejected = conversation->is_rejected && !is_egress,
+    };
 }
 
-/* One direction as one end records it: `own` is the recording end, `sender` one of the two. */
+/* One direction as one end records it: `own` is the recording end. */
 static void add_direction(struct gen_ring *ring, const struct gen_conversation *conversation,
                           const struct gen_end *own, const struct gen_end *peer,
-                          const struct gen_end *sender) {
+                          const struct gen_shape *shape, bool is_egress) {
     const struct gen_node *node = &ring->fleet->nodes[own->node];
-    bool is_egress = sender == own;
-    bool is_from_client = sender == &conversation->client;
-    uint64_t length_s = (uint64_t)conversation->duration_s + 1;
-    uint64_t stop_s = conversation->start_s + length_s;
+    struct gen_record record = make_record(conversation, own, peer, is_egress);
+    uint64_t stop_s = conversation->start_s + conversation->duration_s + 1;
+    stop_s = stop_s < ring->end_s ? stop_s : ring->end_s;
     uint64_t sent_packets = 0;
     uint64_t sent_bytes = 0;
-    bool is_first = true;
-    for (uint64_t from_s = conversation->start_s; from_s < stop_s && from_s < ring->end_s;) {
+    for (uint64_t from_s = conversation->start_s; from_s < stop_s;) {
         uint64_t interval_end_s = gen_interval_end(node, from_s);
         uint64_t to_s = interval_end_s < stop_s ? interval_end_s : stop_s;
-        uint64_t packets = until(sender->packets, to_s - conversation->start_s, length_s);
+        uint64_t passed_us = (to_s - conversation->start_s) * 1000000;
+        uint64_t packets = gen_shape_packets_before(shape, passed_us);
         if (packets > sent_packets) {
-            uint64_t bytes = until(sender->bytes, to_s - conversation->start_s, length_s);
-            struct gen_record record = {
-                .peer = peer->address,
-                .bytes = bytes - sent_bytes,
-                .packets = packets - sent_packets,
-                .start_s = (uint32_t)from_s,
-                .end_s = (uint32_t)(to_s - 1),
-                .node = own->node,
-                .own_port = own->port,
-                .peer_port = peer->port,
-                .event = conversation->event,
-                .pod = (uint8_t)own->pod,
-                .protocol = conversation->protocol,
-                .tcp_flags = piece_flags(conversation, is_from_client, is_first, to_s == stop_s),
-                .is_egress = is_egress,
-                .is_rejected = conversation->is_rejected && !is_egress,
-            };
+            uint64_t bytes = gen_shape_bytes(shape, packets);
+            record.bytes = bytes - sent_bytes;
+            record.packets = packets - sent_packets;
+            record.start_s = (uint32_t)from_s;
+            record.end_s = (uint32_t)(to_s - 1);
+            record.tcp_flags = piece_flags(shape, sent_packets, packets);
             struct gen_records *minute = gen_ring_minute(ring, interval_end_s / 60);
             ring->is_full |= !gen_records_append(minute, &record, ring->rows_max);
             sent_packets = packets;
             sent_bytes = bytes;
-            is_first = false;
         }
         from_s = to_s;
     }
 }
 
-static void add_end(struct gen_ring *ring, const struct gen_conversation *conversation,
-                    const struct gen_end *own, const struct gen_end *peer) {
-    if (own->node == GEN_OUTSIDE) {
-        return;
+void gen_ring_add(struct gen_ring *ring, const struct gen_conversation *conversation) {
+    const struct gen_end *client = &conversation->client;
+    const struct gen_end *server = &conversation->server;
+    struct gen_shape there;
+    struct gen_shape back;
+    gen_shape_init(&there, conversation, true);
+    gen_shape_init(&back, conversation, false);
+    if (client->node != GEN_OUTSIDE) {
+        add_direction(ring, conversation, client, server, &there, true);
+        add_direction(ring, conversation, client, server, &back, false);
     }
-    add_direction(ring, conversation, own, peer, &conversation->client);
-    if (!conversation->is_rejected) {
-        add_direction(ring, conversation, own, peer, &conversation->server);
+    if (server->node != GEN_OUTSIDE) {
+        add_direction(ring, conversation, server, client, &there, false);
+        add_direction(ring, conversation, server, client, &back, true);
     }
 }
 
-void gen_ring_add(struct gen_ring *ring, const struct gen_conversation *conversation) {
-    add_end(ring, conversation, &conversation->client, &conversation->server);
-    add_end(ring, conversation, &conversation->server, &conversation->client);
+static void take(void *ring, const struct gen_conversation *conversation) {
+    gen_ring_add(ring, conversation);
+}
+
+struct gen_sink gen_ring_sink(struct gen_ring *ring) {
+    return (struct gen_sink){ .take = take, .context = ring };
 }

@@ -2,36 +2,13 @@
 #ifndef WEIR_TESTS_GEN_FLOW_H
 #define WEIR_TESTS_GEN_FLOW_H
 
-#include "tests/gen/gen_fleet.h"
+#include "tests/gen/gen_conversation.h"
 
 /* From conversations to what interfaces record of them: each of our two ends records both
  * directions by itself, cut at the bounds of its own aggregation intervals. */
 
 #define GEN_INTERVAL_S 60u
-/* The longest conversation, in minutes; longer traffic is several. */
-#define GEN_CONVERSATION_MINUTES_MAX 60u
 #define GEN_RING_MINUTES 64u
-
-struct gen_end {
-    uint32_t node; /* or GEN_OUTSIDE */
-    uint32_t pod;  /* 0: the node itself, else pod number + 1 */
-    uint16_t port;
-    struct address address; /* as it stands in packets */
-    uint64_t bytes;         /* sent by this end, IP headers included */
-    uint64_t packets;
-};
-
-struct gen_conversation {
-    struct gen_end client;
-    struct gen_end server;
-    uint8_t protocol;
-    bool is_rejected;    /* the server's security group drops it: one direction, no reply */
-    bool is_ongoing;     /* TCP that began before and ends after: no flags to see */
-    bool is_reset;       /* ends by RST instead of FIN */
-    uint16_t event;      /* number of the event it belongs to + 1, or 0 */
-    uint64_t start_s;    /* Unix time of the first packet */
-    uint32_t duration_s; /* last packet at start + duration; under an hour */
-};
 
 /* What an interface records of one direction in one interval. */
 struct gen_record {
@@ -60,7 +37,7 @@ struct gen_records {
 /* Records by the minute in which their interval ends. Memory is bounded by `rows_max` a minute. */
 struct gen_ring {
     const struct gen_fleet *fleet;
-    uint64_t end_s; /* no record begins here or later */
+    uint64_t end_s; /* nothing is recorded of this second and later */
     uint32_t rows_max;
     bool is_full; /* latched: a record did not fit, or there was no memory */
     struct gen_records minutes[GEN_RING_MINUTES];
@@ -73,6 +50,7 @@ void gen_ring_done(struct gen_ring *ring);
 /* Adds what both ends record. A conversation that outlasts the ring's end loses what comes after;
  * its counts are then those up to the end. */
 void gen_ring_add(struct gen_ring *ring, const struct gen_conversation *conversation);
+struct gen_sink gen_ring_sink(struct gen_ring *ring);
 
 /* The records whose intervals end in minute `minute` (Unix minutes). To be emptied by the caller
  * (count = 0) before the ring comes round. */

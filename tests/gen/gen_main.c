@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* weir-gen: makes flow logs for tests, benches and the demo. It knows how fleets behave and how AWS
- * writes it down, and nothing of what a detector looks for. */
+/* weir-gen: makes flow logs and captures for tests, benches and the demo. It knows how fleets
+ * behave and how AWS writes it down, and nothing of what a detector looks for. */
 #include "base/file.h"
-#include "base/option.h"
 #include "base/units.h"
+#include "tests/gen/gen_options.h"
 #include "tests/gen/gen_random.h"
 #include "tests/gen/gen_run.h"
 
@@ -15,159 +15,6 @@
 #define EXIT_USAGE 2
 #define EXIT_OUTPUT 4
 #define PLAN_SIZE_MAX ((size_t)1 << 20)
-
-struct random_values {
-    uint64_t lines;
-    uint64_t seed;
-};
-
-static const struct option_row random_rows[] = {
-    { .name = "lines",
-      .letter = 'n',
-      .kind = OPTION_INTEGER,
-      .offset = offsetof(struct random_values, lines),
-      .argument = "N",
-      .help = "How many lines behind the header (default 1000000)",
-      .minimum = 1 },
-    { .name = "seed",
-      .letter = 's',
-      .kind = OPTION_INTEGER,
-      .offset = offsetof(struct random_values, seed),
-      .argument = "S",
-      .help = "Another seed, other lines (default 1)" },
-};
-
-static const struct option_table random_table = {
-    .program = "weir-gen random",
-    .summary = "write AWS flow-log lines with nearly independent fields",
-    .usage = "[OPTION...] > FILE",
-    .description =
-        "The hardest input for a parser and a codec: 400 interfaces, 2,000 lines a second "
-        "of event time, the 14 default fields, plain text.",
-    .examples = "  weir-gen random --lines 10000000 > random.log\n",
-    .rows = random_rows,
-    .count = sizeof random_rows / sizeof random_rows[0],
-};
-
-struct fleet_values {
-    uint64_t nodes, days, accounts, seed, lines_per_object, late_permille;
-    int64_t duration_ms, lateness_ms;
-    const char *start, *out, *fields, *attacks, *backups;
-    bool is_gzip, is_stdout;
-};
-
-#define AT(field) .offset = offsetof(struct fleet_values, field)
-
-static const struct option_row fleet_rows[] = {
-    { .name = "nodes",
-      .kind = OPTION_INTEGER,
-      AT(nodes),
-      .argument = "N",
-      .help = "How many nodes (default 14)",
-      .minimum = 1,
-      .maximum = GEN_NODES_MAX },
-    { .name = "days",
-      .kind = OPTION_INTEGER,
-      AT(days),
-      .argument = "D",
-      .help = "How many days (default 3)",
-      .minimum = 1,
-      .maximum = 3650 },
-    { .name = "duration",
-      .kind = OPTION_DURATION,
-      AT(duration_ms),
-      .argument = "T",
-      .help = "Instead of --days, such as 90m; whole minutes" },
-    { .name = "start",
-      .kind = OPTION_TEXT,
-      AT(start),
-      .argument = "TIME",
-      .help = "First minute, a date or 2026-03-02T00:00Z (default 2026-03-02)" },
-    { .name = "seed",
-      .letter = 's',
-      .kind = OPTION_INTEGER,
-      AT(seed),
-      .argument = "S",
-      .help = "Another seed, another fleet (default 1)" },
-    { .name = "accounts",
-      .kind = OPTION_INTEGER,
-      AT(accounts),
-      .argument = "A",
-      .help = "AWS accounts that the nodes lie in (default 2)",
-      .minimum = 1,
-      .maximum = GEN_ACCOUNTS_MAX },
-    { .name = "out",
-      .letter = 'o',
-      .kind = OPTION_TEXT,
-      AT(out),
-      .argument = "DIR",
-      .help = "Write DIR/AWSLogs/..., DIR/truth.json and DIR/inventory.csv" },
-    { .name = "stdout",
-      .kind = OPTION_FLAG,
-      AT(is_stdout),
-      .help = "Write plain lines to standard output instead of objects, in the order of "
-              "their reports" },
-    { .name = "gzip",
-      .letter = 'z',
-      .kind = OPTION_FLAG,
-      AT(is_gzip),
-      .help = "Compress the objects, as S3 holds them" },
-    { .name = "lines-per-object",
-      .kind = OPTION_INTEGER,
-      AT(lines_per_object),
-      .argument = "N",
-      .help = "Begin another object of the same stamp after N lines (default 600000)",
-      .minimum = 1,
-      .maximum = UINT32_MAX },
-    { .name = "fields",
-      .letter = 'f',
-      .kind = OPTION_TEXT,
-      AT(fields),
-      .argument = "FIELDS",
-      .help = "v2, v3, v4, v5, or names in any order (default v2)" },
-    { .name = "attacks",
-      .letter = 'a',
-      .kind = OPTION_TEXT,
-      AT(attacks),
-      .argument = "PLAN",
-      .help = "none, demo, @FILE, or entries parted by ';' (default none)" },
-    { .name = "backups",
-      .kind = OPTION_TEXT,
-      AT(backups),
-      .argument = "NODE",
-      .help = "Back this node up every night, or none (default db-1 when there is one)" },
-    { .name = "lateness",
-      .kind = OPTION_DURATION,
-      AT(lateness_ms),
-      .argument = "T",
-      .help = "The most by which delivery is late, up to 1h (default 10m)" },
-    { .name = "late-permille",
-      .kind = OPTION_INTEGER,
-      AT(late_permille),
-      .argument = "N",
-      .help = "How many reports of a thousand are late (default 10)",
-      .maximum = 1000 },
-};
-
-static const struct option_table fleet_table = {
-    .program = "weir-gen fleet",
-    .summary = "write the AWS flow logs of a fleet of nodes",
-    .usage = "[OPTION...] --out DIR | --stdout [--out DIR]",
-    .description =
-        "Roles, a day curve, heavy tails, replies, rejects, pods, IPv6, delivery every five "
-        "minutes "
-        "with some reports late, NODATA and SKIPDATA lines. The same options give the same lines "
-        "on every machine.\n\n"
-        "An entry of a plan is KIND NODE START DURATION [FOLD]: KIND is exfil, dos, syn_flood or "
-        "backup, START counts from the first minute, FOLD is a multiple of the node's usual "
-        "traffic.",
-    .examples =
-        "  weir-gen fleet --gzip --attacks demo --out logs\n"
-        "  weir-gen fleet --nodes 200 --days 1 --stdout | weir replay -\n"
-        "  weir-gen fleet --attacks 'exfil api-1 2d9h 45m 100; dos web-2 2d15h 20m' -o logs\n",
-    .rows = fleet_rows,
-    .count = sizeof fleet_rows / sizeof fleet_rows[0],
-};
 
 static int fail(const struct error *err) {
     (void)fprintf(stderr, "weir-gen: %s\n", err->message);
@@ -196,9 +43,9 @@ static bool parse(const struct option_table *table, int argc, char **argv, void 
 }
 
 static int run_random(int argc, char **argv) {
-    struct random_values values = { .lines = 1000000, .seed = 1 };
+    struct gen_random_values values = { .lines = 1000000, .seed = 1 };
     int status;
-    if (!parse(&random_table, argc, argv, &values, &status)) {
+    if (!parse(&gen_random_table, argc, argv, &values, &status)) {
         return status;
     }
     struct error err = { 0 };
@@ -224,7 +71,7 @@ static bool parse_start(const char *text, uint64_t *out_s, struct error *err) {
                      text);
 }
 
-static bool fill_options(const struct fleet_values *values, struct gen_run_options *options,
+static bool fill_options(const struct gen_fleet_values *values, struct gen_run_options *options,
                          struct error *err) {
     if (values->out == NULL && !values->is_stdout) {
         return error_set(err, ERROR_ARGUMENT, "expected --out DIR, --stdout, or both");
@@ -276,8 +123,24 @@ static bool run_with_plan(struct gen_run_options *options, struct gen_run_counts
     return is_done;
 }
 
+/* Parses, runs, and leaves what was done in `counts`; the exit status. */
+static int run_table(const struct option_table *table, struct gen_fleet_values *values,
+                     bool is_capture, int argc, char **argv, struct gen_run_counts *counts) {
+    int status;
+    if (!parse(table, argc, argv, values, &status)) {
+        return status;
+    }
+    struct error err = { 0 };
+    struct gen_run_options options;
+    if (!fill_options(values, &options, &err)) {
+        return fail(&err);
+    }
+    options.is_capture = is_capture;
+    return run_with_plan(&options, counts, &err) ? EXIT_SUCCESS : fail(&err);
+}
+
 static int run_fleet(int argc, char **argv) {
-    struct fleet_values values = {
+    struct gen_fleet_values values = {
         .nodes = 14,
         .days = 3,
         .accounts = 2,
@@ -288,36 +151,57 @@ static int run_fleet(int argc, char **argv) {
         .fields = "v2",
         .attacks = "none",
     };
-    int status;
-    if (!parse(&fleet_table, argc, argv, &values, &status)) {
-        return status;
-    }
-    struct error err = { 0 };
-    struct gen_run_options options;
     struct gen_run_counts counts = { 0 };
-    if (!fill_options(&values, &options, &err) || !run_with_plan(&options, &counts, &err)) {
-        return fail(&err);
+    int status = run_table(&gen_fleet_table, &values, false, argc, argv, &counts);
+    if (counts.records > 0) {
+        (void)fprintf(
+            stderr,
+            "weir-gen: %llu records (%llu late), %llu NODATA, %llu SKIPDATA (%llu records "
+            "lost), %llu files, %llu bytes of text\n",
+            (unsigned long long)counts.records, (unsigned long long)counts.late_records,
+            (unsigned long long)counts.nodata, (unsigned long long)counts.skipdata,
+            (unsigned long long)counts.lost_records, (unsigned long long)counts.files,
+            (unsigned long long)counts.text_bytes);
     }
-    (void)fprintf(stderr,
-                  "weir-gen: %llu records (%llu late), %llu NODATA, %llu SKIPDATA (%llu records "
-                  "lost), %llu files, %llu bytes of text\n",
-                  (unsigned long long)counts.records, (unsigned long long)counts.late_records,
-                  (unsigned long long)counts.nodata, (unsigned long long)counts.skipdata,
-                  (unsigned long long)counts.lost_records, (unsigned long long)counts.files,
-                  (unsigned long long)counts.text_bytes);
-    return EXIT_SUCCESS;
+    return status;
+}
+
+static int run_packets(int argc, char **argv) {
+    struct gen_fleet_values values = {
+        .nodes = 14,
+        .duration_ms = 300000,
+        .accounts = 2,
+        .seed = 1,
+        .start = "2026-03-02",
+        .fields = "v2",
+        .attacks = "none",
+    };
+    struct gen_run_counts counts = { 0 };
+    int status = run_table(&gen_packets_table, &values, true, argc, argv, &counts);
+    if (counts.packets > 0) {
+        (void)fprintf(stderr, "weir-gen: %llu packets, %llu bytes on the wire\n",
+                      (unsigned long long)counts.packets, (unsigned long long)counts.frame_bytes);
+    }
+    return status;
 }
 
 int main(int argc, char **argv) {
+    static const struct {
+        const char *name;
+        int (*run)(int argc, char **argv);
+    } commands[] = {
+        { "random", run_random },
+        { "fleet", run_fleet },
+        { "packets", run_packets },
+    };
     const char *command = argc > 1 ? argv[1] : "";
-    if (strcmp(command, "random") == 0) {
-        return run_random(argc - 1, argv + 1);
-    }
-    if (strcmp(command, "fleet") == 0) {
-        return run_fleet(argc - 1, argv + 1);
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        if (strcmp(command, commands[i].name) == 0) {
+            return commands[i].run(argc - 1, argv + 1);
+        }
     }
     bool is_help = strcmp(command, "--help") == 0 || strcmp(command, "-h") == 0;
-    (void)fputs("usage: weir-gen random|fleet [OPTION...]   (--help after either says more)\n",
+    (void)fputs("usage: weir-gen random|fleet|packets [OPTION...]   (--help behind it says more)\n",
                 is_help ? stdout : stderr);
     return is_help ? EXIT_SUCCESS : EXIT_USAGE;
 }

@@ -13,13 +13,18 @@
  * bytes each, header and trailer. */
 #define GZIP_OVERHEAD(size) ((size) / 8192 + 512)
 
-bool gen_output_file(const char *path, struct bytes bytes, struct error *err) {
+bool gen_output_open(const char *path, int *descriptor, struct error *err) {
     if (!file_make_folders(path, err)) {
         return false;
     }
-    int descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (descriptor < 0) {
-        return error_system(err, errno, "%s", path);
+    *descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    return *descriptor >= 0 || error_system(err, errno, "%s", path);
+}
+
+bool gen_output_file(const char *path, struct bytes bytes, struct error *err) {
+    int descriptor;
+    if (!gen_output_open(path, &descriptor, err)) {
+        return false;
     }
     bool is_written = file_write(descriptor, path, bytes, err);
     if (close(descriptor) != 0 && is_written) {

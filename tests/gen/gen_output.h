@@ -4,8 +4,11 @@
 
 #include "base/bytes.h"
 
-/* A new file with these bytes and the folders it needs; a file of that name is replaced. Not
+/* Opens a new file for writing, with the folders it needs; a file of that name is emptied. Not
  * synced: what a generator writes can be written again. Errors: ERROR_IO, ERROR_DENIED. */
+bool gen_output_open(const char *path, int *descriptor, struct error *err);
+
+/* A new file with these bytes opened so. Errors: ERROR_IO, ERROR_DENIED. */
 bool gen_output_file(const char *path, struct bytes bytes, struct error *err);
 
 /* `text` as one gzip member at igzip's level 1, without name and time, so that the same text gives

@@ -2,11 +2,14 @@
 #include "tests/gen/gen_run.h"
 
 #include "tests/gen/gen_output.h"
+#include "tests/gen/gen_packets.h"
 #include "tests/gen/gen_truth.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define TRUTH_SIZE_MAX ((size_t)1 << 30)
 
@@ -19,6 +22,9 @@ struct run {
     struct gen_events events;
     struct gen_objects objects;
     struct gen_reports reports;
+    struct gen_pcap pcap;
+    struct gen_packets packets;
+    char capture_path[PATH_MAX];
     uint64_t end_s;
 };
 
@@ -39,6 +45,15 @@ static bool plan(struct run *run, const struct gen_run_options *options, struct 
     return gen_events_plan_backups(&run->events, fleet, node, options->start_s, run->end_s, err);
 }
 
+static void prepare_lines(struct run *run, const struct gen_run_options *options) {
+    gen_objects_init(&run->objects, &run->fleet, &run->layout,
+                     options->is_stream ? NULL : options->folder, options->descriptor);
+    run->objects.is_gzip = options->is_gzip;
+    if (options->lines_max > 0) {
+        run->objects.lines_max = options->lines_max;
+    }
+}
+
 static bool prepare(struct run *run, const struct gen_run_options *options, struct error *err) {
     run->end_s = options->start_s + options->duration_s;
     if (!gen_fleet_init(&run->fleet, options->seed, options->node_count, options->account_count,
@@ -47,13 +62,11 @@ static bool prepare(struct run *run, const struct gen_run_options *options, stru
         return false;
     }
     gen_ring_init(&run->ring, &run->fleet, run->end_s);
-    gen_objects_init(&run->objects, &run->fleet, &run->layout,
-                     options->is_stream ? NULL : options->folder, options->descriptor);
-    run->objects.is_gzip = options->is_gzip;
-    if (options->lines_max > 0) {
-        run->objects.lines_max = options->lines_max;
-    }
-    if (!gen_traffic_init(&run->traffic, &run->fleet, &run->ring, options->start_s, err) ||
+    gen_packets_init(&run->packets, &run->fleet, &run->events, &run->pcap, run->end_s);
+    prepare_lines(run, options);
+    struct gen_sink sink =
+        options->is_capture ? gen_packets_sink(&run->packets) : gen_ring_sink(&run->ring);
+    if (!gen_traffic_init(&run->traffic, &run->fleet, sink, options->start_s, err) ||
         !gen_reports_init(&run->reports, &run->fleet, &run->ring, &run->events, &run->objects,
                           options->start_s, run->end_s, err)) {
         return false;
@@ -65,7 +78,7 @@ static bool prepare(struct run *run, const struct gen_run_options *options, stru
     return true;
 }
 
-static bool run_minutes(struct run *run, uint64_t start_s, struct error *err) {
+static bool write_lines(struct run *run, uint64_t start_s, struct error *err) {
     uint64_t tail_s = (uint64_t)gen_reports_tail_minutes(&run->reports) * 60;
     for (uint64_t minute_s = start_s; minute_s < run->end_s + tail_s; minute_s += 60) {
         if (minute_s < run->end_s) {
@@ -77,6 +90,43 @@ static bool run_minutes(struct run *run, uint64_t start_s, struct error *err) {
         }
     }
     return gen_objects_close_until(&run->objects, UINT64_MAX, err);
+}
+
+static bool write_packets(struct run *run, int descriptor, uint64_t start_s, struct error *err) {
+    if (!gen_pcap_init(&run->pcap, descriptor, run->capture_path, GEN_FRAME_SIZE_MAX, err)) {
+        return false;
+    }
+    for (uint64_t minute_s = start_s; minute_s < run->end_s && !run->pcap.is_failed;
+         minute_s += 60) {
+        gen_events_minute(&run->events, &run->traffic, minute_s);
+        gen_traffic_minute(&run->traffic, minute_s);
+        if (!gen_packets_write(&run->packets, minute_s + 60, err)) {
+            return false;
+        }
+    }
+    return gen_pcap_finish(&run->pcap, err);
+}
+
+static bool write_capture(struct run *run, const struct gen_run_options *options,
+                          struct error *err) {
+    if (options->is_stream) {
+        (void)snprintf(run->capture_path, sizeof run->capture_path, "standard output");
+        return write_packets(run, options->descriptor, options->start_s, err);
+    }
+    int size =
+        snprintf(run->capture_path, sizeof run->capture_path, "%s/fleet.pcap", options->folder);
+    if (size < 0 || (size_t)size >= sizeof run->capture_path) {
+        return error_set(err, ERROR_LIMIT, "%s: the path is too long", options->folder);
+    }
+    int descriptor;
+    if (!gen_output_open(run->capture_path, &descriptor, err)) {
+        return false;
+    }
+    bool is_written = write_packets(run, descriptor, options->start_s, err);
+    if (close(descriptor) != 0 && is_written) {
+        return error_system(err, errno, "%s", run->capture_path);
+    }
+    return is_written;
 }
 
 static bool write_beside(const char *folder, const char *name, const struct buffer *buffer,
@@ -111,6 +161,8 @@ static void fill_counts(struct gen_run_counts *counts, const struct run *run) {
         .lost_records = run->reports.lost_records,
         .files = run->objects.files,
         .text_bytes = run->objects.text_bytes,
+        .packets = run->pcap.packets,
+        .frame_bytes = run->pcap.frame_bytes,
     };
 }
 
@@ -120,9 +172,13 @@ bool gen_run(const struct gen_run_options *options, struct gen_run_counts *count
     if (run == NULL) {
         return error_set(err, ERROR_LIMIT, "no memory for a run");
     }
-    bool is_done = prepare(run, options, err) && run_minutes(run, options->start_s, err) &&
+    bool is_done = prepare(run, options, err) &&
+                   (options->is_capture ? write_capture(run, options, err)
+                                        : write_lines(run, options->start_s, err)) &&
                    (options->folder == NULL || write_truth(run, options, err));
     fill_counts(counts, run);
+    gen_packets_done(&run->packets);
+    gen_pcap_done(&run->pcap);
     gen_reports_done(&run->reports);
     gen_objects_done(&run->objects);
     gen_traffic_done(&run->traffic);

@@ -4,7 +4,8 @@
 
 #include "tests/gen/gen_report.h"
 
-/* A whole run: the fleet, minute by minute, into objects or one descriptor, and its truth. */
+/* A whole run: the fleet, minute by minute, into objects, one descriptor or a capture, and its
+ * truth. */
 
 struct gen_run_options {
     uint64_t seed;
@@ -21,6 +22,7 @@ struct gen_run_options {
     const char *attacks; /* gen_events_plan */
     const char *backups; /* the node that is backed up each night; "none" */
     struct gen_report_options report;
+    bool is_capture; /* packets instead of lines: to FOLDER/fleet.pcap, or as a stream */
 };
 
 struct gen_run_counts {
@@ -31,10 +33,13 @@ struct gen_run_counts {
     uint64_t lost_records;
     uint64_t files;
     uint64_t text_bytes;
+    uint64_t packets;     /* of a capture: frames */
+    uint64_t frame_bytes; /* their lengths on the wire */
 };
 
-/* Writes FOLDER/AWSLogs/... (or the stream), FOLDER/truth.json and FOLDER/inventory.csv. What lay
- * there under other names stays. Errors: ERROR_ARGUMENT, ERROR_LIMIT, ERROR_IO, ERROR_DENIED. */
+/* Writes FOLDER/AWSLogs/... or FOLDER/fleet.pcap (or the stream), FOLDER/truth.json and
+ * FOLDER/inventory.csv. What lay there under other names stays. Errors: ERROR_ARGUMENT,
+ * ERROR_LIMIT, ERROR_IO, ERROR_DENIED. */
 bool gen_run(const struct gen_run_options *options, struct gen_run_counts *counts,
              struct error *err);
 

@@ -12,7 +12,8 @@
 #define ICMP 1
 #define TCP 6
 #define UDP 17
-#define HEADER_BYTES 52u /* of a TCP packet with time stamps, or near enough for others */
+#define TCP_HEADER_BYTES 32u /* with time stamps */
+#define UDP_HEADER_BYTES 8u  /* ICMP's is as long */
 #define SEGMENT_BYTES 1448u
 
 /* Rows of gen_pool stand for themselves; roles come behind them. */
@@ -98,6 +99,10 @@ static double curve_at(enum curve curve, uint64_t at_s, uint32_t node_index) {
     return 0;
 }
 
+static uint32_t ip_header(const struct gen_conversation *conversation) {
+    return address_is_ipv4(conversation->client.address) ? 20 : 40;
+}
+
 /* Packets of a payload: its segments, an acknowledgement for two of the other side's, and the
  * handshake's. */
 static void fill_counts(struct gen_conversation *conversation, uint64_t request, uint64_t reply) {
@@ -107,7 +112,7 @@ static void fill_counts(struct gen_conversation *conversation, uint64_t request,
     uint32_t extra = is_tcp && !conversation->is_ongoing ? 3 : 0;
     conversation->client.packets = there + (is_tcp ? back / 2 + extra : 0);
     conversation->server.packets = back + (is_tcp ? there / 2 + extra : 0);
-    uint32_t header = is_tcp ? HEADER_BYTES : 28;
+    uint32_t header = (is_tcp ? TCP_HEADER_BYTES : UDP_HEADER_BYTES) + ip_header(conversation);
     conversation->client.bytes = request + conversation->client.packets * header;
     conversation->server.bytes = reply + conversation->server.packets * header;
 }
@@ -192,7 +197,7 @@ static void add(struct gen_traffic *traffic, const struct gen_conversation *conv
     if (!conversation->is_rejected) {
         count_usual(traffic, &conversation->server, &conversation->client);
     }
-    gen_ring_add(traffic->ring, conversation);
+    traffic->sink.take(traffic->sink.context, conversation);
 }
 
 /* One conversation that begins within the minute. */
@@ -200,11 +205,13 @@ static void converse(struct gen_traffic *traffic, const struct kind *kind, uint3
                      uint64_t minute_s) {
     struct gen_rng *rng = &traffic->rng;
     uint64_t draw = gen_rng_next(rng);
+    uint64_t start_us = (draw >> 8 & 0xffff) * 60000000 / 0x10000;
     struct gen_conversation conversation = {
         .protocol = kind->protocol,
         .is_rejected = kind->side == REFUSES,
         .is_reset = (draw & 31) == 0,
-        .start_s = minute_s + (draw >> 8 & 0xffff) * 60 / 0x10000,
+        .start_s = minute_s + start_us / 1000000,
+        .offset_us = (uint32_t)(start_us % 1000000 * GEN_OFFSET_US_MAX / 1000000),
         .duration_s = gen_rng_log_uniform(rng, kind->duration),
     };
     bool is_caller = kind->side == CALLS;
@@ -217,7 +224,8 @@ static void converse(struct gen_traffic *traffic, const struct kind *kind, uint3
     if (conversation.is_rejected) {
         conversation.client.packets = 1 + (draw >> 5 & 1);
         uint64_t payload = kind->request > 0 ? (uint64_t)gen_exp2(kind->request) : 0;
-        conversation.client.bytes = conversation.client.packets * (40 + payload);
+        conversation.client.bytes =
+            conversation.client.packets * (20 + ip_header(&conversation) + payload);
     } else {
         uint64_t request = gen_rng_size(rng, kind->request, kind->deviation);
         fill_counts(&conversation, request, gen_rng_size(rng, kind->reply, kind->deviation));
@@ -240,6 +248,7 @@ static void keep(struct gen_traffic *traffic, const struct kind *kind, uint32_t 
     conversation.client.port = (uint16_t)(32768 + (hash >> 40) % 28232);
     conversation.server.port = kind->port;
     conversation.start_s = minute_s + gen_rng_below(rng, 5);
+    conversation.offset_us = (uint32_t)(hash >> 8) % (GEN_OFFSET_US_MAX + 1);
     conversation.duration_s = 40 + gen_rng_below(rng, 15);
     double shift = gen_log2(busy + 0.05);
     uint64_t request = gen_rng_size(rng, kind->request + shift, kind->deviation);
@@ -266,8 +275,8 @@ static void run_kind(struct gen_traffic *traffic, const struct kind *kind, uint3
 }
 
 bool gen_traffic_init(struct gen_traffic *traffic, const struct gen_fleet *fleet,
-                      struct gen_ring *ring, uint64_t start_s, struct error *err) {
-    *traffic = (struct gen_traffic){ .fleet = fleet, .ring = ring, .start_s = start_s };
+                      struct gen_sink sink, uint64_t start_s, struct error *err) {
+    *traffic = (struct gen_traffic){ .fleet = fleet, .sink = sink, .start_s = start_s };
     gen_rng_init(&traffic->rng, gen_mix(fleet->seed ^ 0x7aff1c));
     traffic->sent_bytes = calloc(fleet->node_count, sizeof *traffic->sent_bytes);
     traffic->received_bytes = calloc(fleet->node_count, sizeof *traffic->received_bytes);

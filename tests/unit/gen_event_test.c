@@ -111,7 +111,7 @@ static void an_attack_moves_its_fold_of_the_usual_traffic(void **state) {
     struct gen_ring ring;
     struct gen_traffic traffic;
     gen_ring_init(&ring, &fleet, T0 + DAY);
-    assert_true(gen_traffic_init(&traffic, &fleet, &ring, T0, NULL));
+    assert_true(gen_traffic_init(&traffic, &fleet, gen_ring_sink(&ring), T0, NULL));
     events = (struct gen_events){ .count = 0 };
     assert_true(gen_events_plan(&events, "exfil api-1 1h 20m 50", &fleet, T0, T0 + DAY, NULL));
     traffic.sent_bytes[1] = UINT64_C(60) * 1000000; /* 1 MB a minute in its first hour */

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/gen/gen_options.h"
+
+#include "tests/gen/gen_fleet.h"
+
+static const struct option_row random_rows[] = {
+    { .name = "lines",
+      .letter = 'n',
+      .kind = OPTION_INTEGER,
+      .offset = offsetof(struct gen_random_values, lines),
+      .argument = "N",
+      .help = "How many lines behind the header (default 1000000)",
+      .minimum = 1 },
+    { .name = "seed",
+      .letter = 's',
+      .kind = OPTION_INTEGER,
+      .offset = offsetof(struct gen_random_values, seed),
+      .argument = "S",
+      .help = "Another seed, other lines (default 1)" },
+};
+
+const struct option_table gen_random_table = {
+    .program = "weir-gen random",
+    .summary = "write AWS flow-log lines with nearly independent fields",
+    .usage = "[OPTION...] > FILE",
+    .description =
+        "The hardest input for a parser and a codec: 400 interfaces, 2,000 lines a second "
+        "of event time, the 14 default fields, plain text.",
+    .examples = "  weir-gen random --lines 10000000 > random.log\n",
+    .rows = random_rows,
+    .count = sizeof random_rows / sizeof random_rows[0],
+};
+
+#define AT(field) .offset = offsetof(struct gen_fleet_values, field)
+
+/* What both commands that make a fleet take. */
+#define NODES_ROW                                                                                  \
+    {                                                                                              \
+        .name = "nodes", .kind = OPTION_INTEGER, AT(nodes), .argument = "N",                       \
+        .help = "How many nodes (default 14)", .minimum = 1, .maximum = GEN_NODES_MAX              \
+    }
+#define START_ROW                                                                                  \
+    {                                                                                              \
+        .name = "start", .kind = OPTION_TEXT, AT(start), .argument = "TIME",                       \
+        .help = "First minute, a date or 2026-03-02T00:00Z (default 2026-03-02)"                   \
+    }
+#define SEED_ROW                                                                                   \
+    {                                                                                              \
+        .name = "seed", .letter = 's', .kind = OPTION_INTEGER, AT(seed), .argument = "S",          \
+        .help = "Another seed, another fleet (default 1)"                                          \
+    }
+#define ACCOUNTS_ROW                                                                               \
+    {                                                                                              \
+        .name = "accounts", .kind = OPTION_INTEGER, AT(accounts), .argument = "A",                 \
+        .help = "AWS accounts that the nodes lie in (default 2)", .minimum = 1,                    \
+        .maximum = GEN_ACCOUNTS_MAX                                                                \
+    }
+#define ATTACKS_ROW                                                                                \
+    {                                                                                              \
+        .name = "attacks", .letter = 'a', .kind = OPTION_TEXT, AT(attacks), .argument = "PLAN",    \
+        .help = "none, demo, @FILE, or entries parted by ';' (default none)"                       \
+    }
+#define BACKUPS_ROW                                                                                \
+    {                                                                                              \
+        .name = "backups", .kind = OPTION_TEXT, AT(backups), .argument = "NODE",                   \
+        .help = "Back this node up every night, or none (default db-1 when there is one)"          \
+    }
+
+static const struct option_row fleet_rows[] = {
+    NODES_ROW,
+    { .name = "days",
+      .kind = OPTION_INTEGER,
+      AT(days),
+      .argument = "D",
+      .help = "How many days (default 3)",
+      .minimum = 1,
+      .maximum = 3650 },
+    { .name = "duration",
+      .kind = OPTION_DURATION,
+      AT(duration_ms),
+      .argument = "T",
+      .help = "Instead of --days, such as 90m; whole minutes" },
+    START_ROW,
+    SEED_ROW,
+    ACCOUNTS_ROW,
+    { .name = "out",
+      .letter = 'o',
+      .kind = OPTION_TEXT,
+      AT(out),
+      .argument = "DIR",
+      .help = "Write DIR/AWSLogs/..., DIR/truth.json and DIR/inventory.csv" },
+    { .name = "stdout",
+      .kind = OPTION_FLAG,
+      AT(is_stdout),
+      .help = "Write plain lines to standard output instead of objects, in the order of "
+              "their reports" },
+    { .name = "gzip",
+      .letter = 'z',
+      .kind = OPTION_FLAG,
+      AT(is_gzip),
+      .help = "Compress the objects, as S3 holds them" },
+    { .name = "lines-per-object",
+      .kind = OPTION_INTEGER,
+      AT(lines_per_object),
+      .argument = "N",
+      .help = "Begin another object of the same stamp after N lines (default 600000)",
+      .minimum = 1,
+      .maximum = UINT32_MAX },
+    { .name = "fields",
+      .letter = 'f',
+      .kind = OPTION_TEXT,
+      AT(fields),
+      .argument = "FIELDS",
+      .help = "v2, v3, v4, v5, or names in any order (default v2)" },
+    ATTACKS_ROW,
+    BACKUPS_ROW,
+    { .name = "lateness",
+      .kind = OPTION_DURATION,
+      AT(lateness_ms),
+      .argument = "T",
+      .help = "The most by which delivery is late, up to 1h (default 10m)" },
+    { .name = "late-permille",
+      .kind = OPTION_INTEGER,
+      AT(late_permille),
+      .argument = "N",
+      .help = "How many reports of a thousand are late (default 10)",
+      .maximum = 1000 },
+};
+
+const struct option_table gen_fleet_table = {
+    .program = "weir-gen fleet",
+    .summary = "write the AWS flow logs of a fleet of nodes",
+    .usage = "[OPTION...] --out DIR | --stdout [--out DIR]",
+    .description =
+        "Roles, a day curve, heavy tails, replies, rejects, pods, IPv6, delivery every five "
+        "minutes "
+        "with some reports late, NODATA and SKIPDATA lines. The same options give the same lines "
+        "on every machine.\n\n"
+        "An entry of a plan is KIND NODE START DURATION [FOLD]: KIND is exfil, dos, syn_flood or "
+        "backup, START counts from the first minute, FOLD is a multiple of the node's usual "
+        "traffic.",
+    .examples =
+        "  weir-gen fleet --gzip --attacks demo --out logs\n"
+        "  weir-gen fleet --nodes 200 --days 1 --stdout | weir replay -\n"
+        "  weir-gen fleet --attacks 'exfil api-1 2d9h 45m 100; dos web-2 2d15h 20m' -o logs\n",
+    .rows = fleet_rows,
+    .count = sizeof fleet_rows / sizeof fleet_rows[0],
+};
+
+static const struct option_row packets_rows[] = {
+    NODES_ROW,
+    { .name = "duration",
+      .kind = OPTION_DURATION,
+      AT(duration_ms),
+      .argument = "T",
+      .help = "How long, in whole minutes (default 5m)" },
+    START_ROW,
+    SEED_ROW,
+    ACCOUNTS_ROW,
+    { .name = "out",
+      .letter = 'o',
+      .kind = OPTION_TEXT,
+      AT(out),
+      .argument = "DIR",
+      .help = "Write DIR/fleet.pcap, DIR/truth.json and DIR/inventory.csv" },
+    { .name = "stdout",
+      .kind = OPTION_FLAG,
+      AT(is_stdout),
+      .help = "Write the capture to standard output instead" },
+    ATTACKS_ROW,
+    BACKUPS_ROW,
+};
+
+const struct option_table gen_packets_table = {
+    .program = "weir-gen packets",
+    .summary = "write what a mirror of a fleet's network captures, as pcap",
+    .usage = "[OPTION...] --out DIR | --stdout [--out DIR]",
+    .description =
+        "The fleet of `weir-gen fleet` under the same options, packet by packet: handshakes and "
+        "farewells, segments and acknowledgements, headers only, each packet once. For each node "
+        "and direction, bytes and packets are those of the flow logs. In truth.json, `lines` are "
+        "packets.",
+    .examples =
+        "  weir-gen packets --nodes 50 --duration 10m --start 2026-03-02T10:00Z -o capture\n"
+        "  weir-gen packets --attacks 'dos web-2 2m 2m' --stdout | tshark -r -\n",
+    .rows = packets_rows,
+    .count = sizeof packets_rows / sizeof packets_rows[0],
+};

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WEIR_TESTS_GEN_OPTIONS_H
+#define WEIR_TESTS_GEN_OPTIONS_H
+
+#include "base/option.h"
+
+/* The options of weir-gen's commands: tables that parse, and print --help. */
+
+struct gen_random_values {
+    uint64_t lines;
+    uint64_t seed;
+};
+
+/* Of a fleet, as lines or as packets. */
+struct gen_fleet_values {
+    uint64_t nodes, days, accounts, seed, lines_per_object, late_permille;
+    int64_t duration_ms, lateness_ms;
+    const char *start, *out, *fields, *attacks, *backups;
+    bool is_gzip, is_stdout;
+};
+
+extern const struct option_table gen_random_table;  /* struct gen_random_values */
+extern const struct option_table gen_fleet_table;   /* struct gen_fleet_values */
+extern const struct option_table gen_packets_table; /* the same */
+
+#endif
