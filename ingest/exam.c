@@ -154,8 +154,9 @@ static void set_format(struct reading *reading, struct exam_feed *feed,
                        const struct source_ops *ops) {
     const struct feed_options *options = &reading->options->feeds;
     feed->ops = ops;
-    feed->reach_ms = parcel_reach_ms(options, ops);
-    feed->lateness_ms = options->lateness_ms >= 0 ? options->lateness_ms : ops->lateness_ms;
+    struct source_promise promise = parcel_promise(options, ops);
+    feed->reach_ms = promise.reach_ms;
+    feed->lateness_ms = promise.lateness_ms;
     struct survey_rule rule = { .unit_ms = ops->unit_ms,
                                 .reach_ms = feed->reach_ms,
                                 .lateness_ms = feed->lateness_ms };

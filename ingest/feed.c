@@ -186,9 +186,10 @@ static bool tell(struct feeds *feeds, const char *path, const struct source_resu
     return true;
 }
 
-/* One feed has one unit and one D, and so one format: that of its first object. */
+/* One feed has one unit and one D, and so one format: that of its first records. (A text of which
+ * nothing could be taken, such as a README beside captures, decides nothing.) */
 static void check_format(struct feeds *feeds, struct feed *feed, struct parcel *parcel) {
-    if (parcel->ops == NULL) {
+    if (parcel->ops == NULL || (parcel->batch.count == 0 && parcel->batch.coverage_count == 0)) {
         return;
     }
     if (feed->join.ops == NULL) {

@@ -22,9 +22,10 @@ void join_init(struct join *join, const char *name) {
 
 void join_set_format(struct join *join, const struct source_ops *ops,
                      const struct feed_options *options) {
+    struct source_promise promise = parcel_promise(options, ops);
     join->ops = ops;
-    join->reach_ms = parcel_reach_ms(options, ops);
-    join->lateness_ms = options->lateness_ms >= 0 ? options->lateness_ms : ops->lateness_ms;
+    join->reach_ms = promise.reach_ms;
+    join->lateness_ms = promise.lateness_ms;
 }
 
 static bool is_open(const struct join *join) {

@@ -2,9 +2,10 @@
 #include "ingest/feed_object.h"
 
 #include "ingest/aws.h"
+#include "ingest/capture.h"
 
-/* Asked in this order. */
-static const struct source_ops *const FORMATS[] = { &aws_source };
+/* Asked in this order: what has a magic number before what is a text. */
+static const struct source_ops *const FORMATS[] = { &capture_source, &aws_source };
 #define FORMAT_COUNT (sizeof FORMATS / sizeof *FORMATS)
 
 const struct source_ops *feed_object_recognise(struct bytes front) {
@@ -25,10 +26,10 @@ static const struct source_ops *choose(struct bytes front, const struct feed_opt
     if (options->format != NULL) {
         return options->format;
     }
-    if (options->source.aws_format != NULL) {
-        return &aws_source; /* who names its fields says what it is */
-    }
     const struct source_ops *ops = feed_object_recognise(front);
+    if (ops != &capture_source && options->source.aws_format != NULL) {
+        return &aws_source; /* who names the fields says what the texts are */
+    }
     bool is_text = memchr(front.data, '\0', front.size) == NULL;
     return ops == NULL && is_text ? &aws_source : ops;
 }

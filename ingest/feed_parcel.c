@@ -3,9 +3,23 @@
 
 #include <stdlib.h>
 
-int64_t parcel_reach_ms(const struct feed_options *options, const struct source_ops *ops) {
-    int64_t reach = options->reach_ms > 0 ? options->reach_ms : ops->reach_ms;
-    return reach > ops->unit_ms ? reach : ops->unit_ms;
+struct source_promise parcel_promise(const struct feed_options *options,
+                                     const struct source_ops *ops) {
+    struct source_promise promise = {
+        .reach_ms = options->reach_ms > 0 ? options->reach_ms : ops->reach_ms,
+        .lateness_ms = options->lateness_ms >= 0 ? options->lateness_ms : ops->lateness_ms,
+    };
+    if (ops->promise != NULL) {
+        promise = ops->promise(&options->source);
+        /* Files of a folder may overlap more than one file's flows do. */
+        if (options->lateness_ms > promise.lateness_ms) {
+            promise.lateness_ms = options->lateness_ms;
+        }
+    }
+    if (promise.reach_ms < ops->unit_ms) {
+        promise.reach_ms = ops->unit_ms;
+    }
+    return promise;
 }
 
 struct parcel *parcel_new(void) {
@@ -65,7 +79,7 @@ static void step(struct parcel *parcel, struct parcel_source *source,
     parcel->ops = source->object.ops;
     if (parcel->ops != NULL) {
         parcel->extent = split_extent_of(&parcel->batch, parcel->ops->unit_ms,
-                                         parcel_reach_ms(options, parcel->ops));
+                                         parcel_promise(options, parcel->ops).reach_ms);
     }
 }
 

@@ -36,7 +36,8 @@ struct parcel_source {
 void parcel_fill(struct parcel *parcel, struct parcel_source *source, const struct feed_plan *plan,
                  size_t object, const struct feed_options *options);
 
-/* D of a format under the options. */
-int64_t parcel_reach_ms(const struct feed_options *options, const struct source_ops *ops);
+/* D and lateness of a format under the options. */
+struct source_promise parcel_promise(const struct feed_options *options,
+                                     const struct source_ops *ops);
 
 #endif

@@ -5,6 +5,7 @@
 #include "flow/batch.h"
 #include "ingest/input.h"
 #include "ingest/inventory.h"
+#include "ingest/packet.h"
 
 /* A source reads one object (a file's bytes) of one format into batches. Each format is one row of
  * functions in one file (ingest/aws.h). A source runs in one thread at a time and knows nothing of
@@ -62,6 +63,21 @@ void source_counts_add(struct source_counts *sum, const struct source_counts *pa
 struct source_options {
     const char *aws_format;            /* field names, or NULL */
     const struct inventory *inventory; /* or NULL */
+
+    /* Of captures (ingest/capture.h). */
+    int64_t tick_ms;           /* all open flows are cut at each; 0: time-outs end them */
+    int64_t active_timeout_ms; /* 0: none */
+    int64_t idle_timeout_ms;   /* 0: none */
+    uint32_t flows_max;        /* open flows; 0: the default */
+    enum packet_tunnels tunnels;
+    const struct prefix *locals; /* [local_count] whose addresses are nodes, borrowed */
+    size_t local_count;
+};
+
+/* How old the records of a source may be: D, and how far its ends may lie behind the newest one. */
+struct source_promise {
+    int64_t reach_ms;
+    int64_t lateness_ms;
 };
 
 struct source_result {
@@ -118,6 +134,8 @@ struct source_ops {
     uint32_t unit_ms;
     int64_t reach_ms;    /* the default D */
     int64_t lateness_ms; /* the default */
+    /* Where both follow from the source's options, and nobody else can choose them; or NULL. */
+    struct source_promise (*promise)(const struct source_options *options);
 
     /* Whether the front of an object (its first piece, up to 4 KiB) looks like this format. */
     bool (*recognise)(struct bytes front);

@@ -5,13 +5,16 @@
 #include "base/time.h"
 #include "base/units.h"
 #include "ingest/aws.h"
+#include "ingest/capture.h"
 #include "tools/console.h"
 
-const char *const run_formats[] = { "auto", "aws", NULL };
+const char *const run_formats[] = { "auto", "aws", "pcap", NULL };
+const char *const run_tunnels[] = { "outer", "inner", NULL };
 const char *const run_summaries[] = { "text", "json", "none", NULL };
 const char *const run_progresses[] = { "auto", "never", NULL };
 
-enum { FORMAT_AUTO, FORMAT_AWS };
+static const struct source_ops *const FORMATS[] = { NULL, &aws_source, &capture_source };
+static const enum packet_tunnels TUNNELS[] = { PACKET_TUNNELS_OUTER, PACKET_TUNNELS_INNER };
 enum { SUMMARY_TEXT, SUMMARY_JSON, SUMMARY_NONE };
 
 void run_options_init(struct run_options *options) {
@@ -27,7 +30,17 @@ enum option_result run_options_check_paths(enum option_result parsed, int path_c
     return parsed;
 }
 
-bool run_options_apply(const struct run_options *options, struct pipeline_options *out,
+static bool parse_locals(struct run_options *options, struct error *err) {
+    for (size_t i = 0; i < options->locals.count; i++) {
+        if (!prefix_parse(bytes_text(options->locals.values[i]), &options->local_prefixes[i],
+                          err)) {
+            return error_context(err, "--local");
+        }
+    }
+    return true;
+}
+
+bool run_options_apply(struct run_options *options, struct pipeline_options *out,
                        struct inventory **inventory, struct error *err) {
     if (options->is_append && options->is_force) {
         return error_set(err, ERROR_ARGUMENT, "--append and --force exclude each other");
@@ -40,12 +53,20 @@ bool run_options_apply(const struct run_options *options, struct pipeline_option
         return error_set(err, ERROR_ARGUMENT,
                          "--aws-interval: AWS aggregates over 60s or 600s, nothing else");
     }
+    if (!parse_locals(options, err)) {
+        return false;
+    }
     if (options->inventory != NULL && !inventory_open(inventory, options->inventory, err)) {
         return false;
     }
     out->feeds = (struct feed_options){
-        .format = options->format == FORMAT_AWS ? &aws_source : NULL,
-        .source = { .aws_format = options->aws_format, .inventory = *inventory },
+        .format = FORMATS[options->format],
+        .source = { .aws_format = options->aws_format,
+                    .inventory = *inventory,
+                    .flows_max = (uint32_t)options->flows_max,
+                    .tunnels = TUNNELS[options->tunnels],
+                    .locals = options->local_prefixes,
+                    .local_count = options->locals.count },
         .reach_ms = options->aws_interval_ms,
         .lateness_ms = options->lateness_ms,
         .threads = (uint32_t)options->threads,
@@ -93,6 +114,9 @@ static void summary_json(const struct pipeline_counts *counts) {
     number_field(&json, "malformed", source->malformed);
     number_field(&json, "bytes", source->bytes);
     number_field(&json, "packets", source->packets);
+    number_field(&json, "decoded", source->decoded);
+    number_field(&json, "not_ip", source->not_ip);
+    number_field(&json, "frame_bytes", source->frame_bytes);
     number_field(&json, "late", feeds->late);
     number_field(&json, "future", feeds->future);
     number_field(&json, "duplicate", counts->detector.duplicate);
@@ -123,9 +147,12 @@ static void summary_text(const struct pipeline_counts *counts, bool has_detector
     units_format_bytes(source->bytes, UNITS_SI, bytes);
     fprintf(stderr, "%llu files: %s records, %s in %.1f s", (unsigned long long)feeds->files,
             records, bytes, counts->seconds);
+    say_count("frames", source->frame_bytes > 0 ? source->packets : 0);
+    say_count("of them not IP", source->not_ip);
     say_count("NODATA", source->nodata);
     say_count("SKIPDATA (data was lost there)", source->skipdata);
-    say_count("malformed lines", source->malformed);
+    say_count("malformed frames", source->rejects[REJECT_FRAME]);
+    say_count("malformed lines", source->malformed - source->rejects[REJECT_FRAME]);
     say_count("late", feeds->late);
     say_count("from the future", feeds->future);
     say_count("of unknown direction", source->direction_unknown);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `weir replay`: captured flow logs in, alerts out, on one machine with nothing else installed. */
+/* `weir replay`: captured flow logs or packets in, alerts out, on one machine with nothing else
+ * installed. */
 #include "base/time.h"
 #include "tools/alert_view.h"
 #include "tools/console.h"
@@ -41,17 +42,19 @@ static const struct option_row rows[] = {
 
 static const struct option_table table = {
     .program = "weir replay",
-    .summary = "find floods and leaks in captured flow logs",
+    .summary = "find floods and leaks in captured flow logs or packet captures",
     .usage = "[--store DIR] [OPTION...] PATH...",
     .description =
-        "Reads AWS VPC flow logs (files, directories, or - for standard input; plain, gzip or "
-        "zstd), learns what is normal for every node, and writes an alert, with its evidence, for "
+        "Reads AWS VPC flow logs and packet captures (pcap, pcapng; files, directories, or - for "
+        "standard input; plain, gzip or zstd), learns what is normal for every node, and writes an "
+        "alert, with its evidence, for "
         "every node whose traffic leaves it. The same input gives the same output, whatever "
         "--threads is.\n\n"
         "Exit status: 0 done; 2 usage; 3 some input could not be read (the rest was); 4 the store "
         "could not be written.",
     .examples = "  weir replay AWSLogs/\n"
                 "  weir replay --store store --threads 2 AWSLogs/\n"
+                "  weir replay --window 10s --warm-up 0 trace.pcap\n"
                 "  weir replay -o ndjson --inventory nodes.csv AWSLogs/ | jq .node",
     .rows = rows,
     .count = sizeof rows / sizeof *rows,
@@ -92,8 +95,7 @@ static void on_notice(void *context, const char *text) {
     console_say(table.program, "%s", text);
 }
 
-static int replay_paths(const struct replay_options *options, const char *const *paths,
-                        size_t count) {
+static int replay_paths(struct replay_options *options, const char *const *paths, size_t count) {
     struct detector_config config;
     struct pipeline_options pipeline = { .detector = &config };
     struct pipeline_counts counts;
@@ -114,6 +116,7 @@ static int replay_paths(const struct replay_options *options, const char *const 
         !run_options_apply(&options->run, &pipeline, &inventory, &err)) {
         return console_fail(table.program, &err, EXIT_USAGE);
     }
+    pipeline.feeds.source.tick_ms = config.window_ms; /* no flow crosses its window */
     buffer_init(&replay.line, (size_t)1 << 20);
     enum pipeline_result result = pipeline_run(paths, count, &pipeline, &events, &counts, &err);
     int status = run_status(table.program, result, &err);
