@@ -84,6 +84,10 @@ void feeds_close(struct feeds *feeds);
 size_t feeds_input_count(const struct feeds *feeds);
 const struct feed_input *feeds_input(const struct feeds *feeds, size_t index);
 
+/* Whether an input begins with all that one of `size` bytes and that `head_hash` was, as far as the
+ * hash tells: it has grown since, or was cut short then. False when it cannot be read. */
+bool feed_input_has_front(const struct feed_input *input, uint64_t size, uint64_t head_hash);
+
 /* Goes on behind what an earlier run has said. Before the first feeds_next. Errors: ERROR_LIMIT. */
 bool feeds_resume(struct feeds *feeds, const struct feed_position *positions, size_t count,
                   struct error *err);

@@ -114,6 +114,20 @@ static size_t read_head(const char *path, uint8_t *head) {
     return size;
 }
 
+bool feed_input_has_front(const struct feed_input *input, uint64_t size, uint64_t head_hash) {
+    if (size == 0 || size > input->size) {
+        return false;
+    }
+    if (size >= FEED_HEAD_SIZE) {
+        return input->head_hash == head_hash;
+    }
+    uint8_t *head = malloc(FEED_HEAD_SIZE);
+    bool has_front = head != NULL && read_head(input->path, head) >= size &&
+                     XXH3_64bits(head, (size_t)size) == head_hash;
+    free(head);
+    return has_front;
+}
+
 /* Damage, also that of cutting the head off, is of no interest here. */
 static int64_t first_time(struct bytes head, const char *flow_log,
                           const struct feed_options *options, struct batch *batch) {

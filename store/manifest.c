@@ -213,24 +213,41 @@ static bool is_same_object(const struct manifest_input *a, const struct manifest
     return strcmp(a->feed, b->feed) == 0 && strcmp(a->name, b->name) == 0 && a->size == b->size;
 }
 
-const struct manifest_input *manifest_find_input(struct manifest *manifest,
-                                                 const struct manifest_input *input) {
-    bool is_indexed = index_inputs(manifest);
+/* The index of the first input that is not before (feed, name, size); they are sorted. */
+static size_t find_place(const struct manifest *manifest, const struct manifest_input *input) {
+    struct manifest_input wanted = *input;
+    wanted.head_hash = 0;
     size_t low = 0;
-    size_t high = is_indexed ? manifest->input_count : 0;
-    while (low < high) { /* the first that is not before (feed, name, size) */
+    size_t high = manifest->input_count;
+    while (low < high) {
         size_t middle = low + (high - low) / 2;
-        struct manifest_input wanted = *input;
-        wanted.head_hash = 0;
         if (compare_inputs(&manifest->inputs[middle], &wanted) < 0) {
             low = middle + 1;
         } else {
             high = middle;
         }
     }
-    if (is_indexed && low < manifest->input_count &&
-        is_same_object(&manifest->inputs[low], input)) {
-        return &manifest->inputs[low];
+    return low;
+}
+
+const struct manifest_input *manifest_find_smaller(struct manifest *manifest,
+                                                   const struct manifest_input *input) {
+    size_t place = index_inputs(manifest) ? find_place(manifest, input) : 0;
+    if (place == 0) {
+        return NULL;
+    }
+    const struct manifest_input *before = &manifest->inputs[place - 1];
+    bool is_same = strcmp(before->feed, input->feed) == 0 && strcmp(before->name, input->name) == 0;
+    return is_same ? before : NULL;
+}
+
+const struct manifest_input *manifest_find_input(struct manifest *manifest,
+                                                 const struct manifest_input *input) {
+    bool is_indexed = index_inputs(manifest);
+    size_t place = is_indexed ? find_place(manifest, input) : 0;
+    if (is_indexed && place < manifest->input_count &&
+        is_same_object(&manifest->inputs[place], input)) {
+        return &manifest->inputs[place];
     }
     if (input->size > 0 && is_indexed && manifest->input_count > 0) {
         const struct manifest_input **found =

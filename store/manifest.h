@@ -57,6 +57,11 @@ bool manifest_set_segment(struct manifest *manifest, const struct manifest_segme
 const struct manifest_input *manifest_find_input(struct manifest *manifest,
                                                  const struct manifest_input *input);
 
+/* The largest input of the same feed and name that is smaller than this one: what it may have grown
+ * from. NULL when there is none. */
+const struct manifest_input *manifest_find_smaller(struct manifest *manifest,
+                                                   const struct manifest_input *input);
+
 struct manifest_files *manifest_files(struct manifest *manifest);
 
 size_t manifest_input_count(const struct manifest *manifest);

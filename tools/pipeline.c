@@ -65,19 +65,35 @@ static struct manifest_input input_row(const struct feed_input *input) {
     return (struct manifest_input){ input->feed, input->name, input->size, input->head_hash };
 }
 
-/* Refuses inputs that the store has read, and notes the new ones; not those that cannot be read,
- * which may come again when they can. */
+/* An input that the store has read, or the front of which it has: that one was cut short when it
+ * was read, or has grown since, and its front would count twice. */
+static bool check_input(struct manifest *manifest, const struct feed_input *input,
+                        struct error *err) {
+    struct manifest_input row = input_row(input);
+    const struct manifest_input *known = manifest_find_input(manifest, &row);
+    if (known != NULL) {
+        return error_set(err, ERROR_ARGUMENT,
+                         "%s: is in the store already (as %s of feed %s): nothing was read",
+                         input->path, known->name, known->feed);
+    }
+    const struct manifest_input *smaller = manifest_find_smaller(manifest, &row);
+    if (smaller != NULL && feed_input_has_front(input, smaller->size, smaller->head_hash)) {
+        return error_set(err, ERROR_ARGUMENT,
+                         "%s: its first %llu bytes are in the store already, and would count "
+                         "twice: nothing was read",
+                         input->path, (unsigned long long)smaller->size);
+    }
+    return true;
+}
+
+/* Refuses inputs that the store has, and notes the new ones; not those that cannot be read, which
+ * may come again when they can. */
 static bool note_inputs(struct pipeline *pipeline, struct error *err) {
     struct manifest *manifest = store_manifest(pipeline->store);
     size_t count = feeds_input_count(pipeline->feeds);
     for (size_t i = 0; i < count; i++) {
-        const struct feed_input *input = feeds_input(pipeline->feeds, i);
-        struct manifest_input row = input_row(input);
-        const struct manifest_input *known = manifest_find_input(manifest, &row);
-        if (known != NULL) {
-            return error_set(err, ERROR_ARGUMENT,
-                             "%s: is in the store already (as %s of feed %s): nothing was read",
-                             input->path, known->name, known->feed);
+        if (!check_input(manifest, feeds_input(pipeline->feeds, i), err)) {
+            return false;
         }
     }
     for (size_t i = 0; i < count; i++) {

@@ -82,6 +82,35 @@ else
     echo "skip an_unreadable_file_is_status_3: needs root and setpriv"
 fi
 
+# --- what was read in part, or has grown, would count twice
+awk -v fields="$fields" 'BEGIN {
+    print fields
+    for (i = 1; i <= 30000; i++)
+        print "2 111111111111 eni-0aaaaaaaaaaaaaaaa 10.0.0.1 10.9.0.2", i * 7919 % 65536, "443 6 10", i, "1772000000 1772000030 ACCEPT OK"
+}' >"$work/whole.log"
+gzip -c "$work/whole.log" >"$work/whole.log.gz"
+for size in 5000 100000; do # less, and more, than the hash of a head is over
+    mkdir -p "$work/parted"
+    head -c $size "$work/whole.log.gz" >"$work/parted/x.log.gz"
+    replay --force --store "$work/store" "$work/parted"
+    before="$status: $(field records)"
+    cp "$work/whole.log.gz" "$work/parted/x.log.gz"
+    replay --append --store "$work/store" "$work/parted"
+    is "the_whole_of_a_truncated_file_of_${size}_is_refused" "3: 2" "${before%%:*}: $status"
+    has "its_front_is_said_to_be_in_the_store_$size" "its first $size bytes are in the store already" "$(cat "$work/err")"
+done
+replay --force --store "$work/store" "$work/parted"
+is "force_reads_it_again" "0: 30000" "$status: $(field records)"
+mkdir "$work/grown"
+small >"$work/grown/x.log"
+replay --force --store "$work/store" "$work/grown"
+line 3 >>"$work/grown/x.log"
+replay --append --store "$work/store" "$work/grown"
+is "a_file_that_has_grown_is_refused" 2 "$status"
+{ echo "$fields"; line 4; line 5; line 6; } >"$work/grown/x.log"
+replay --append --store "$work/store" "$work/grown"
+is "a_larger_file_of_the_same_name_that_begins_otherwise_is_taken" "0: 3" "$status: $(field records)"
+
 # --- disks
 "$flowq" --store "$work/store" >/dev/full 2>"$work/err"
 is "an_answer_that_cannot_be_written_is_status_4" 4 $?

@@ -101,6 +101,27 @@ static void an_input_is_known_by_its_name_or_its_content(void **state) {
     manifest_free(manifest);
 }
 
+static void what_an_input_may_have_grown_from_has_its_feed_and_name(void **state) {
+    (void)state;
+    static const struct {
+        struct manifest_input input;
+        uint64_t want; /* the size of what is found, 0: nothing */
+    } cases[] = {
+        { { "a", "1.gz", 11, 77 }, 10 }, { { "a", "1.gz", 10, 77 }, 0 },
+        { { "a", "1.gz", 9, 77 }, 0 },   { { "b", "1.gz", 11, 77 }, 0 },
+        { { "a", "1.gz2", 11, 77 }, 0 }, { { "", "", 11, 77 }, 0 },
+        { { "z", "zzz", 11, 77 }, 0 },
+    };
+    struct manifest *manifest = filled();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct manifest_input *found = manifest_find_smaller(manifest, &cases[i].input);
+        if ((found == NULL ? 0 : found->size) != cases[i].want) {
+            fail_msg("case %zu", i);
+        }
+    }
+    manifest_free(manifest);
+}
+
 static void a_feed_that_is_set_again_is_replaced(void **state) {
     (void)state;
     struct error err;
@@ -117,6 +138,7 @@ int main(void) {
         cmocka_unit_test(encoding_and_decoding_give_the_same_bytes),
         cmocka_unit_test(every_cut_and_every_flipped_byte_is_an_error_or_a_manifest),
         cmocka_unit_test(an_input_is_known_by_its_name_or_its_content),
+        cmocka_unit_test(what_an_input_may_have_grown_from_has_its_feed_and_name),
         cmocka_unit_test(a_feed_that_is_set_again_is_replaced),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
