@@ -41,7 +41,8 @@ bool capture_reader_open(struct capture_reader **out, struct input *input, struc
         input_close(input);
         return error_set(err, ERROR_LIMIT, "no memory to read a capture");
     }
-    if (!capture_stream_open(&reader->stream, input, err) || !format_open(reader, err)) {
+    capture_stream_init(&reader->stream, input);
+    if (!format_open(reader, err)) {
         capture_reader_close(reader);
         return false;
     }
@@ -55,7 +56,7 @@ void capture_reader_close(struct capture_reader *reader) {
     }
     capture_pcap_close(reader->pcap);
     capture_pcapng_close(reader->pcapng);
-    capture_stream_close(&reader->stream);
+    capture_stream_done(&reader->stream);
     free(reader);
 }
 

@@ -11,16 +11,11 @@
 #include <assert.h>
 #include <stdlib.h>
 
-bool capture_stream_open(struct capture_stream *stream, struct input *input, struct error *err) {
-    *stream = (struct capture_stream){ .input = input, .copy = malloc(CAPTURE_STREAM_MAX) };
-    if (stream->copy == NULL) {
-        capture_stream_close(stream);
-        return error_set(err, ERROR_LIMIT, "no memory to read a capture");
-    }
-    return true;
+void capture_stream_init(struct capture_stream *stream, struct input *input) {
+    *stream = (struct capture_stream){ .input = input };
 }
 
-void capture_stream_close(struct capture_stream *stream) {
+void capture_stream_done(struct capture_stream *stream) {
     input_close(stream->input);
     free(stream->copy);
     *stream = (struct capture_stream){ 0 };
@@ -37,20 +32,45 @@ static bool next_piece(struct capture_stream *stream) {
     return stream->behind.size > 0;
 }
 
+/* Makes room for a view of `size` bytes in the copy, and moves what there is of it there. */
+static bool copy_begin(struct capture_stream *stream, size_t size) {
+    uint8_t *copy = stream->copy;
+    if (size > stream->copy_capacity) {
+        size_t capacity = stream->copy_capacity == 0 ? 4096 : stream->copy_capacity;
+        while (capacity < size) {
+            capacity *= 2;
+        }
+        copy = malloc(capacity);
+        if (copy == NULL) {
+            stream->is_end = true;
+            return error_set(&stream->damage, ERROR_LIMIT, "no memory to read a capture");
+        }
+        stream->copy_capacity = capacity;
+    }
+    if (stream->view.size > 0) {
+        memmove(copy, stream->view.data, stream->view.size); /* the view may lie in the old copy */
+    }
+    if (copy != stream->copy) {
+        free(stream->copy);
+        stream->copy = copy;
+    }
+    stream->view.data = copy;
+    return true;
+}
+
 bool capture_stream_fill(struct capture_stream *stream, size_t size) {
     assert(size <= CAPTURE_STREAM_MAX);
     if (stream->view.size == 0) {
-        (void)next_piece(stream); /* the view stays empty then, which the end below tells */
+        (void)next_piece(stream); /* when there is none, the view stays empty */
         stream->view = stream->behind;
         stream->behind = bytes_of(NULL, 0);
     }
     if (stream->view.size >= size) {
         return true;
     }
-    if (stream->view.size > 0) {
-        memmove(stream->copy, stream->view.data, stream->view.size);
+    if (!copy_begin(stream, size)) {
+        return false;
     }
-    stream->view.data = stream->copy;
     while (stream->view.size < size && next_piece(stream)) {
         size_t wanted = size - stream->view.size;
         size_t taken = wanted < stream->behind.size ? wanted : stream->behind.size;

@@ -6,7 +6,8 @@
 
 /* An input as one run of bytes, of which a reader sees any next few as one piece, however the input
  * hands them over. Bytes are given where they lie; only what crosses two of the input's pieces is
- * copied. One thread at a time; memory is CAPTURE_STREAM_MAX and what the input has. */
+ * copied. One thread at a time; memory is what the input has, and the most that was asked for of
+ * what crosses pieces: at most CAPTURE_STREAM_MAX. */
 
 /* The most that can be seen at once. */
 #define CAPTURE_STREAM_MAX ((size_t)1 << 20)
@@ -15,20 +16,21 @@ struct capture_stream {
     struct input *input; /* owned */
     struct bytes view;   /* the next bytes, in one piece */
     struct bytes behind; /* what follows the view in the input's piece when the view was copied */
-    uint8_t *copy;       /* [CAPTURE_STREAM_MAX] */
+    uint8_t *copy;       /* [copy_capacity], owned */
+    size_t copy_capacity;
     uint64_t offset;     /* of the view in the decompressed file */
     bool is_end;         /* the input has no more */
     struct error damage; /* why the input ended before its time, else ERROR_NONE */
 };
 
-/* Takes `input` (also on failure). Errors: ERROR_LIMIT. */
-bool capture_stream_open(struct capture_stream *stream, struct input *input, struct error *err);
-/* Accepts a zeroed one. */
-void capture_stream_close(struct capture_stream *stream);
+/* Takes `input`. */
+void capture_stream_init(struct capture_stream *stream, struct input *input);
+/* Closes the input. Accepts a zeroed one. */
+void capture_stream_done(struct capture_stream *stream);
 
 /* Reads on until the view has `size` bytes (at most CAPTURE_STREAM_MAX). False: the input ends
- * before; the view is all that is left. The view is valid until the next call of any of these but
- * capture_stream_use. */
+ * before, and the view is all that is left; or there is no memory, which counts as its damage. The
+ * view is valid until the next call of any of these but capture_stream_use. */
 bool capture_stream_fill(struct capture_stream *stream, size_t size);
 
 static inline bool capture_stream_has(struct capture_stream *stream, size_t size) {
