@@ -20,7 +20,7 @@ sums() {
 }
 
 # --- conservation, of every capture, by time-outs and by ticks
-while IFS='	' read -r file packets frame_bytes decoded _ _ _ bytes; do
+while IFS='	' read -r file packets frame_bytes decoded _ _ _ bytes _; do
     [ "$file" = file ] && continue
     want="$packets $frame_bytes $decoded $bytes"
     for run in "ingest" "ingest --active-timeout 1s --idle-timeout 100ms" "ingest --flows-max 3" \

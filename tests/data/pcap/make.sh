@@ -313,13 +313,20 @@ make_derived() {
 
 # One line a file: all frames with their lengths on the wire, and of the outermost IP header the
 # protocol (behind extension headers) and the length. Fragments are not put together: each is a packet.
+# Then the protocols inside one tunnel, where there is one that carries IP.
 count() {
-    printf 'file\tpackets\tframe_bytes\tip_packets\ttcp\tudp\ticmp\tbytes\n'
+    printf 'file\tpackets\tframe_bytes\tip_packets\ttcp\tudp\ticmp\tbytes\tinner_tcp\tinner_udp\tinner_icmp\n'
     for file in *.pcap *.pcap.gz *.pcap.zst *.pcapng; do
         tshark -r "$file" -o ip.defragment:FALSE -o ipv6.defragment:FALSE -T fields -E occurrence=f \
             -e frame.len -e frame.protocols -e ip.proto -e ip.len -e ipv6.nxt -e ipv6.plen \
             -e ipv6.hopopts.nxt -e ipv6.fraghdr.nxt 2>/dev/null | awk -F '\t' -v file="$file" '
-            { packets++; frame_bytes += $1; protocol = -1 }
+            # add IS-INNER PROTOCOL
+            function add(inner, protocol) {
+                tcp[inner] += protocol == 6
+                udp[inner] += protocol == 17
+                icmp[inner] += protocol == 1 || protocol == 58
+            }
+            { packets++; frame_bytes += $1 }
             match($2, /:ip(v6)?(:|$)/) {
                 if (substr($2, RSTART, 5) == ":ipv6") {
                     protocol = $5 == 0 ? $7 : $5
@@ -330,12 +337,18 @@ count() {
                     bytes += $4
                 }
                 ip++
-                tcp += protocol == 6
-                udp += protocol == 17
-                icmp += protocol == 1 || protocol == 58
+                add(0, protocol)
+                if (match($2, /:(gre|vxlan|geneve):.*/)) {
+                    inside = substr($2, RSTART)
+                    if (inside ~ /:ip(v6)?(:ipv6[^:]*)*:tcp/) protocol = 6
+                    else if (inside ~ /:ip(v6)?(:ipv6[^:]*)*:udp/) protocol = 17
+                    else if (inside ~ /:ip(v6)?(:ipv6[^:]*)*:icmp/) protocol = 1
+                }
+                add(1, protocol)
             }
             END {
-                printf "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\n", file, packets, frame_bytes, ip, tcp, udp, icmp, bytes
+                printf "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\n", file, packets, frame_bytes, ip,
+                    tcp[0], udp[0], icmp[0], bytes, tcp[1], udp[1], icmp[1]
             }'
     done
 }
