@@ -3,6 +3,7 @@
  * plain one for what is left. */
 #include "detect/arrival_parts.h"
 
+#include "detect/room.h"
 #include "flow/spread.h"
 
 #include <stdlib.h>
@@ -56,14 +57,9 @@ struct place_entry arrival_find_place(struct arrival *arrival, uint32_t node, ui
 static void find_last(struct arrival *arrival) {
     const struct batch *batch = arrival->batch;
     int64_t end_max = 0;
-    int64_t lasting_ms = 0; /* all records together */
     for (uint32_t i = 0; i < batch->count; i++) {
-        int64_t length_ms = batch->end_ms[i] - batch->start_ms[i];
         end_max = batch->end_ms[i] > end_max ? batch->end_ms[i] : end_max;
-        lasting_ms += length_ms < batch->stamp.reach_ms ? length_ms : batch->stamp.reach_ms;
     }
-    arrival->touch_count = (uint64_t)(lasting_ms / arrival->target.window_ms) +
-                           3 * (uint64_t)batch->count; /* a border, and the unit of the end */
     int64_t to_max = end_max + batch->stamp.unit_ms;
     arrival->last_record_number = spread_window(to_max - 1, arrival->target.window_ms);
     for (uint32_t i = 0; i < batch->coverage_count; i++) {
@@ -102,8 +98,8 @@ static bool begin(struct arrival *arrival, const struct arrival_target *target,
 }
 
 static bool make_room(struct arrival *arrival, uint64_t need, struct error *err) {
-    return window_set_make_room(arrival->target.windows, arrival->target.points, need,
-                                arrival->target.memory_bytes_max, &arrival->counts->cells_cut, err);
+    return room_make(arrival->target.windows, arrival->target.points, need,
+                     arrival->target.memory_bytes_max, &arrival->counts->cells_cut, err);
 }
 
 /* Leaves all rows to the plain path. */
@@ -131,7 +127,7 @@ bool arrival_add(struct arrival *arrival, const struct arrival_target *target,
         list_all(arrival);
         return finish(arrival, err);
     }
-    return make_room(arrival, arrival->touch_count * sizeof(struct strand_short), err) &&
+    return make_room(arrival, batch->count * sizeof(struct strand_long), err) &&
            arrival_fast_add(arrival, err) && finish(arrival, err);
 }
 

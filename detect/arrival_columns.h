@@ -30,10 +30,10 @@ struct arrival_columns {
     int32_t packets[ARRIVAL_BLOCK];
     int32_t bytes_before[ARRIVAL_BLOCK]; /* of them before the last window, if it is one of two */
     int32_t packets_before[ARRIVAL_BLOCK];
-    uint32_t times_before[ARRIVAL_BLOCK]; /* as in an entry */
-    uint32_t times[ARRIVAL_BLOCK];
-    uint32_t lasts[ARRIVAL_BLOCK];  /* lane of the last window */
-    uint32_t splits[ARRIVAL_BLOCK]; /* 1: touches the window before it, too; 2: more than that */
+    uint32_t times[ARRIVAL_BLOCK];   /* as in an entry, of a row that touches one window */
+    uint32_t ends_ms[ARRIVAL_BLOCK]; /* since the start of the last window */
+    uint32_t lasts[ARRIVAL_BLOCK];   /* lane of the last window */
+    uint32_t splits[ARRIVAL_BLOCK];  /* 1: touches the window before it, too; 2: more than that */
     uint8_t marks[ARRIVAL_BLOCK];
     /* Lists of rows (arrival_fast.c). */
     uint16_t one[ARRIVAL_BLOCK]; /* rows that touch one window */

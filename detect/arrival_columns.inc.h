@@ -74,7 +74,6 @@ static void split(struct arrival_columns *restrict columns,
     const int32_t window_ms = clock->window_ms;
     const double inverse = 1.0 / window_ms;
     const uint32_t shift = clock->shift;
-    const uint32_t end = (uint32_t)(window_ms - 1) >> shift << 16;
     for (uint32_t i = 0; i < count; i++) {
         int32_t from_ms = columns->from_ms[i];
         int32_t to_ms = columns->to_ms[i];
@@ -88,9 +87,9 @@ static void split(struct arrival_columns *restrict columns,
         columns->lasts[i] = (uint32_t)last;
         columns->bytes_before[i] = (int32_t)(columns->bytes[i] * part / whole);
         columns->packets_before[i] = (int32_t)(columns->packets[i] * part / whole);
-        columns->times_before[i] = (uint32_t)(window_ms - part_ms) >> shift | end;
-        columns->times[i] = (uint32_t)(part_ms - over_ms) >> shift |
-                            (uint32_t)(to_ms - 1 - border_ms) >> shift << 16;
+        columns->times[i] =
+            (uint32_t)-over_ms >> shift | (uint32_t)(to_ms - 1 - border_ms) >> shift << 16;
+        columns->ends_ms[i] = (uint32_t)(to_ms - border_ms);
     }
 }
 

@@ -6,13 +6,15 @@
  * places and addresses, then what needs no lookup (detect/arrival_columns.h), then lists of rows by
  * the number of their windows, which is as good as random, then one tight loop a list.
  *
- * Estimate a record of random data (half touch two windows): 50 bytes of columns read, 36 bytes of
- * strands written to two or three streams, 1.5 cells, 2 divisions in vectors: 12 ns. Measured with
+ * Estimate a record of random data (half touch two windows): 50 bytes of columns read, 26 bytes of
+ * entries written to two or three streams, 1.5 cells, 2 divisions in vectors: 11 ns. Measured with
  * another load on the core's other thread: 19 ns. By leaving parts out: 6 are addresses and
  * columns, 4 finding the cells (a line each, and 75 KB of them for 400 nodes and three windows, so
- * in the second-level cache), 3 adding to them, 3 writing strands, 2 the points of a new batch.
- * Looking cells up ahead of the loop, fetching lines ahead, and streaming stores gained nothing.
- * bench/detect_bench.c prints what it is. */
+ * in the second-level cache), 3 adding to them, 3 writing entries, 2 the points of a new batch.
+ * Looking cells up ahead of the loop, fetching lines ahead, and streaming stores gained nothing. A
+ * strand in each window instead of one long entry: 10 bytes more a record here, ten times as many
+ * in a log of ten minutes' aggregation, and memory that is touched first costs 0.1 ns a byte and
+ * more. bench/detect_bench.c prints what it is. */
 #include "detect/arrival_parts.h"
 
 /* Shares are exact as doubles up to here (arrival_columns.inc.h). */
@@ -34,7 +36,6 @@ static void read_cells(struct lane *lane) {
     lane->slot_mask = 2 * cells->capacity - 1;
 }
 
-/* Opens the window, and folds its conversations when they have grown by their bound. */
 static bool open_lane(struct arrival *arrival, uint32_t index, struct error *err) {
     struct window_set *set = arrival->target.windows;
     struct lane *lane = &arrival->lanes[index];
@@ -42,23 +43,25 @@ static bool open_lane(struct arrival *arrival, uint32_t index, struct error *err
     if (window == NULL) {
         return false;
     }
-    struct conversation_log *log = &window->conversations;
-    if (conversation_log_count(log) - log->folded_count > log->cost_max &&
-        !conversation_log_compact(log, &set->pool, arrival->target.points,
-                                  &arrival->counts->cells_cut, err)) {
-        return false;
-    }
+    const struct conversation_log *log = &window->conversations;
     lane->window = window;
     lane->at = log->shorts.at;
     lane->end = log->shorts.end;
+    lane->long_at = log->longs.at;
+    lane->long_end = log->longs.end;
     read_cells(lane);
     arrival->open[arrival->open_count++] = (uint16_t)index;
     return true;
 }
 
+static bool ensure_open(struct arrival *arrival, struct lane *lane, struct error *err) {
+    return __builtin_expect(lane->cells != NULL, 1) ||
+           open_lane(arrival, (uint32_t)(lane - arrival->lanes), err);
+}
+
 /* Makes room for one more entry in a lane that has none. */
 static bool refill(struct arrival *arrival, struct lane *lane, struct error *err) {
-    if (lane->window == NULL && !open_lane(arrival, (uint32_t)(lane - arrival->lanes), err)) {
+    if (!ensure_open(arrival, lane, err)) {
         return false;
     }
     if (lane->at != lane->end) {
@@ -74,10 +77,31 @@ static bool refill(struct arrival *arrival, struct lane *lane, struct error *err
     return true;
 }
 
+/* The same for a long entry. */
+static bool refill_long(struct arrival *arrival, struct lane *lane, struct error *err) {
+    if (!ensure_open(arrival, lane, err)) {
+        return false;
+    }
+    if (lane->long_at != lane->long_end) {
+        return true;
+    }
+    struct strand_list *list = &lane->window->conversations.longs;
+    list->at = lane->long_at;
+    if (!strand_list_grow(list, sizeof(struct strand_long), &arrival->target.windows->pool, err)) {
+        return false;
+    }
+    lane->long_at = list->at;
+    lane->long_end = list->end;
+    return true;
+}
+
 static void close_lanes(struct arrival *arrival) {
     for (uint32_t k = 0; k < arrival->open_count; k++) {
         struct lane *lane = &arrival->lanes[arrival->open[k]];
-        lane->window->conversations.shorts.at = lane->at;
+        struct conversation_log *log = &lane->window->conversations;
+        log->shorts.at = lane->at;
+        log->longs.at = lane->long_at;
+        log->carried_count += lane->carried_count;
         *lane = (struct lane){ 0 };
     }
     arrival->open_count = 0;
@@ -164,33 +188,28 @@ static struct list_counts list_rows(struct arrival *arrival, uint32_t first, uin
     return counts;
 }
 
-/* One record's share of one window. */
-struct share {
-    uint32_t bytes;
-    uint32_t packets;
-    uint32_t flows; /* 1 in the last window */
-    uint32_t times;
-};
-
-/* Two neighbouring words of a strand_short, the first one low. */
+/* Two neighbouring words of an entry, the first one low. */
 static inline void put_words(uint8_t *at, uint64_t words) {
     _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the first word is the low half");
     memcpy(at, &words, sizeof words);
 }
 
-static inline bool add_share(struct arrival *arrival, struct lane *lane, uint32_t i,
-                             struct share share, struct error *err) {
-    const struct arrival_columns *columns = &arrival->columns;
-    if (__builtin_expect(lane->at == lane->end, 0) && !refill(arrival, lane, err)) {
-        return false;
-    }
-    uint32_t point = columns->points[i];
-    uint32_t index = cell_of(lane, point, err);
+/* One record's share of one window. */
+struct share {
+    uint32_t bytes;
+    uint32_t packets;
+    uint32_t flows; /* 1 in the last window */
+};
+
+/* Adds a share to its point's cell. The lane is open. */
+static inline bool add_to_cell(const struct arrival_columns *columns, struct lane *lane, uint32_t i,
+                               struct share share, struct error *err) {
+    uint32_t index = cell_of(lane, columns->points[i], err);
     if (__builtin_expect(index == CELL_NONE, 0)) {
         return false;
     }
-    uint64_t front = columns->front[i];
-    uint32_t direction = (uint32_t)(front >> STRAND_DIRECTION_SHIFT & 3) - DIRECTION_IN;
+    uint32_t front = (uint32_t)columns->front[i];
+    uint32_t direction = (front >> STRAND_DIRECTION_SHIFT & 3) - DIRECTION_IN;
     uint32_t is_rejected = front >> STRAND_REJECTED_SHIFT & 1;
     struct cell *cell = &lane->cells[index];
     uint32_t mask = is_rejected - 1;
@@ -200,25 +219,55 @@ static inline bool add_share(struct arrival *arrival, struct lane *lane, uint32_
     uint32_t *rejected = &cell->rejected[direction];
     *rejected += share.flows & is_rejected & (*rejected != UINT32_MAX);
     lane->marks[index] |= columns->marks[i];
+    return true;
+}
+
+/* The share of a window in front of a record's last one: its strand stands in the long entry. */
+static inline bool carry(struct arrival *arrival, struct lane *lane, uint32_t i, struct share share,
+                         struct error *err) {
+    if (!ensure_open(arrival, lane, err)) {
+        return false;
+    }
+    lane->carried_count++;
+    return add_to_cell(&arrival->columns, lane, i, share, err);
+}
+
+/* A record's last share, and its long entry. */
+static inline bool add_last(struct arrival *arrival, struct lane *lane, uint32_t i,
+                            struct share share, struct error *err) {
+    const struct arrival_columns *columns = &arrival->columns;
+    if (__builtin_expect(lane->long_at == lane->long_end, 0) && !refill_long(arrival, lane, err)) {
+        return false;
+    }
     /* Two words at a time: a struct built on the stack would be read back in other widths than it
      * was written, which stalls for as long as all the rest takes. */
-    uint8_t *at = lane->at;
-    lane->at = at + sizeof(struct strand_short);
-    put_words(at, front | (uint64_t)share.flows << STRAND_FLOWS_SHIFT);
-    put_words(at + 8, columns->middle[i] | (uint64_t)share.packets << 32);
-    put_words(at + 16, share.bytes | (uint64_t)share.times << 32);
-    return true;
+    uint8_t *at = lane->long_at;
+    lane->long_at = at + sizeof(struct strand_long);
+    put_words(at, columns->front[i] | UINT64_C(1) << STRAND_FLOWS_SHIFT);
+    put_words(at + 8, columns->middle[i] | (uint64_t)(uint32_t)columns->packets[i] << 32);
+    put_words(at + 16, (uint32_t)columns->bytes[i] | (uint64_t)columns->ends_ms[i] << 32);
+    uint32_t length_ms = (uint32_t)(columns->to_ms[i] - columns->from_ms[i]);
+    memcpy(at + 24, &length_ms, sizeof length_ms);
+    return add_to_cell(columns, lane, i, share, err);
 }
 
 static bool add_one_window(struct arrival *arrival, uint32_t count, struct error *err) {
     const struct arrival_columns *columns = &arrival->columns;
     for (uint32_t k = 0; k < count; k++) {
         uint32_t i = columns->one[k];
+        struct lane *lane = &arrival->lanes[columns->lasts[i]];
         struct share share = { .bytes = (uint32_t)columns->bytes[i],
                                .packets = (uint32_t)columns->packets[i],
-                               .flows = 1,
-                               .times = columns->times[i] };
-        if (!add_share(arrival, &arrival->lanes[columns->lasts[i]], i, share, err)) {
+                               .flows = 1 };
+        if (__builtin_expect(lane->at == lane->end, 0) && !refill(arrival, lane, err)) {
+            return false;
+        }
+        uint8_t *at = lane->at;
+        lane->at = at + sizeof(struct strand_short);
+        put_words(at, columns->front[i] | UINT64_C(1) << STRAND_FLOWS_SHIFT);
+        put_words(at + 8, columns->middle[i] | (uint64_t)share.packets << 32);
+        put_words(at + 16, share.bytes | (uint64_t)columns->times[i] << 32);
+        if (!add_to_cell(columns, lane, i, share, err)) {
             return false;
         }
     }
@@ -231,14 +280,11 @@ static bool add_two_windows(struct arrival *arrival, uint32_t count, struct erro
         uint32_t i = columns->two[k];
         struct lane *lane = &arrival->lanes[columns->lasts[i]];
         struct share before = { .bytes = (uint32_t)columns->bytes_before[i],
-                                .packets = (uint32_t)columns->packets_before[i],
-                                .times = columns->times_before[i] };
+                                .packets = (uint32_t)columns->packets_before[i] };
         struct share after = { .bytes = (uint32_t)columns->bytes[i] - before.bytes,
                                .packets = (uint32_t)columns->packets[i] - before.packets,
-                               .flows = 1,
-                               .times = columns->times[i] };
-        if (!add_share(arrival, lane - 1, i, before, err) ||
-            !add_share(arrival, lane, i, after, err)) {
+                               .flows = 1 };
+        if (!carry(arrival, lane - 1, i, before, err) || !add_last(arrival, lane, i, after, err)) {
             return false;
         }
     }
@@ -250,35 +296,25 @@ static bool add_two_windows(struct arrival *arrival, uint32_t count, struct erro
 static bool add_windows(struct arrival *arrival, uint32_t i, int32_t window_ms, struct error *err) {
     const struct arrival_columns *columns = &arrival->columns;
     const int32_t from_ms = columns->from_ms[i];
-    const int32_t to_ms = columns->to_ms[i];
-    const double whole = to_ms - from_ms;
+    const double whole = columns->to_ms[i] - from_ms;
     const uint32_t last = columns->lasts[i];
     uint32_t bytes = 0;
     uint32_t packets = 0;
-    int32_t begin_ms = from_ms;
     for (uint32_t n = (uint32_t)(from_ms / window_ms); n < last; n++) {
-        int32_t border_ms = (int32_t)(n + 1) * window_ms;
-        double part = border_ms - from_ms;
+        double part = (int32_t)(n + 1) * window_ms - from_ms;
         uint32_t bytes_until = (uint32_t)(int32_t)(columns->bytes[i] * part / whole);
         uint32_t packets_until = (uint32_t)(int32_t)(columns->packets[i] * part / whole);
-        struct share share = {
-            .bytes = bytes_until - bytes,
-            .packets = packets_until - packets,
-            .times = (uint32_t)(begin_ms - (border_ms - window_ms)) >> arrival->time_shift |
-                     (uint32_t)(window_ms - 1) >> arrival->time_shift << 16,
-        };
-        if (!add_share(arrival, &arrival->lanes[n], i, share, err)) {
+        struct share share = { .bytes = bytes_until - bytes, .packets = packets_until - packets };
+        if (!carry(arrival, &arrival->lanes[n], i, share, err)) {
             return false;
         }
         bytes = bytes_until;
         packets = packets_until;
-        begin_ms = border_ms;
     }
     struct share rest = { .bytes = (uint32_t)columns->bytes[i] - bytes,
                           .packets = (uint32_t)columns->packets[i] - packets,
-                          .flows = 1,
-                          .times = columns->times[i] };
-    return add_share(arrival, &arrival->lanes[last], i, rest, err);
+                          .flows = 1 };
+    return add_last(arrival, &arrival->lanes[last], i, rest, err);
 }
 
 static bool add_many_windows(struct arrival *arrival, uint32_t count, struct error *err) {

@@ -31,18 +31,20 @@ struct place_entry {
 struct lane {
     uint8_t *at; /* of the log's short form; equal to `end`: no room, or the lane is not open */
     uint8_t *end;
-    struct cell *cells;
+    uint8_t *long_at; /* the same of the long form */
+    uint8_t *long_end;
+    struct cell *cells; /* NULL: not open */
     uint8_t *marks;
     const uint32_t *slots;
-    struct window *window; /* NULL: not open */
+    struct window *window;
     uint32_t slot_mask;
+    uint32_t carried_count; /* to be added to the log's */
 };
 
 struct arrival {
     struct arrival_target target;
     struct arrival_counts *counts;
     const struct batch *batch;
-    uint64_t touch_count; /* pairs of a record and a window that it touches: at most so many */
     int64_t last_record_number; /* no window after it is touched by a record */
     int64_t last_number;        /* nor after it by a coverage row */
     uint32_t time_shift;

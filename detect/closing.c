@@ -22,6 +22,7 @@ struct run {
     struct closing *closing;
     const struct closing_target *target;
     struct window *window;
+    struct settle_due later;
     struct closing_counts *counts;
     struct seen *seen;
     uint32_t seen_count;
@@ -311,8 +312,10 @@ static bool fold_window(struct run *run, struct error *err) {
         return true;
     }
     run->is_folded = true;
-    return conversation_log_compact(&run->window->conversations, run->target->pool,
-                                    run->target->points, &run->counts->cells_cut, err);
+    const struct closing_target *target = run->target;
+    return settle_window(target->windows, run->window, run->later, target->points, err) &&
+           conversation_log_compact(&run->window->conversations, &target->windows->pool,
+                                    target->points, &run->counts->cells_cut, err);
 }
 
 static bool give_evidence(void *context, uint32_t node, uint8_t direction, struct evidence *out,
@@ -359,10 +362,12 @@ static bool judge_run(struct run *run, struct error *err) {
 }
 
 bool closing_run(struct closing *closing, const struct closing_target *target,
-                 struct window *window, struct closing_counts *counts, struct error *err) {
+                 struct window *window, struct settle_due later, struct closing_counts *counts,
+                 struct error *err) {
     struct run run = { .closing = closing,
                        .target = target,
                        .window = window,
+                       .later = later,
                        .counts = counts,
                        .start_ms = window->number * target->config->window_ms };
     run.end_ms = run.start_ms + target->config->window_ms;

@@ -4,7 +4,7 @@
 
 #include "detect/detector.h"
 #include "detect/judge.h"
-#include "detect/window.h"
+#include "detect/settle.h"
 
 /* What becomes of a window when the watermark has passed it: overlapping logs are resolved, points
  * are summed to nodes, the roster moves on, and the judge sees the window. One thread. */
@@ -37,14 +37,15 @@ void closing_done(struct closing *closing);
 struct closing_target {
     const struct detector_config *config;
     const struct point_set *points;
-    struct strand_pool *pool;
+    struct window_set *windows; /* those that stay open */
     struct roster *roster;
     struct judge *judge;
 };
 
-/* Closes one window; it stays the caller's, its conversations may have been folded. Errors:
- * ERROR_LIMIT, those of the judge. */
+/* Closes one window, the next one of those that are due; `later` are the others. It stays the
+ * caller's, its conversations may have been folded. Errors: ERROR_LIMIT, those of the judge. */
 bool closing_run(struct closing *closing, const struct closing_target *target,
-                 struct window *window, struct closing_counts *counts, struct error *err);
+                 struct window *window, struct settle_due later, struct closing_counts *counts,
+                 struct error *err);
 
 #endif

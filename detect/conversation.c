@@ -50,6 +50,10 @@ static bool add_slab(struct strand_pool *pool) {
     return true;
 }
 
+static size_t chunk_capacity(const struct strand_chunk *chunk, size_t entry_size) {
+    return (chunk->size - sizeof *chunk) / entry_size;
+}
+
 static struct strand_chunk *take_chunk(struct strand_pool *pool, size_t size) {
     struct strand_chunk *chunk;
     if (size == CHUNK_SIZE_MAX) {
@@ -70,17 +74,21 @@ static struct strand_chunk *take_chunk(struct strand_pool *pool, size_t size) {
     return chunk;
 }
 
+static void give_chunk(struct strand_pool *pool, struct strand_chunk *chunk) {
+    pool->used_bytes -= chunk->size;
+    if (chunk->size == CHUNK_SIZE_MAX) {
+        chunk->next = pool->spare;
+        pool->spare = chunk;
+    } else {
+        free(chunk);
+    }
+}
+
 static void give_chunks(struct strand_pool *pool, struct strand_list *list) {
     while (list->first != NULL) {
         struct strand_chunk *chunk = list->first;
         list->first = chunk->next;
-        pool->used_bytes -= chunk->size;
-        if (chunk->size == CHUNK_SIZE_MAX) {
-            chunk->next = pool->spare;
-            pool->spare = chunk;
-        } else {
-            free(chunk);
-        }
+        give_chunk(pool, chunk);
     }
     *list = (struct strand_list){ 0 };
 }
@@ -92,6 +100,7 @@ void conversation_log_init(struct conversation_log *log, uint64_t cost_max) {
 void conversation_log_done(struct conversation_log *log, struct strand_pool *pool) {
     give_chunks(pool, &log->shorts);
     give_chunks(pool, &log->wides);
+    give_chunks(pool, &log->longs);
     free(log->cuts);
     *log = (struct conversation_log){ 0 };
 }
@@ -102,14 +111,19 @@ static uint64_t list_count(const struct strand_list *list, size_t entry_size) {
                : list->count_before + (size_t)(list->at - list->last->data) / entry_size;
 }
 
-uint64_t conversation_log_count(const struct conversation_log *log) {
+uint64_t conversation_log_strands(const struct conversation_log *log) {
     return list_count(&log->shorts, sizeof(struct strand_short)) +
            list_count(&log->wides, sizeof(struct strand));
 }
 
+uint64_t conversation_log_count(const struct conversation_log *log) {
+    return conversation_log_strands(log) + list_count(&log->longs, sizeof(struct strand_long));
+}
+
 uint64_t conversation_log_cost(const struct conversation_log *log) {
     return list_count(&log->shorts, sizeof(struct strand_short)) +
-           3 * list_count(&log->wides, sizeof(struct strand));
+           3 * list_count(&log->wides, sizeof(struct strand)) +
+           list_count(&log->longs, sizeof(struct strand_long)) + log->carried_count;
 }
 
 bool strand_list_grow(struct strand_list *list, size_t entry_size, struct strand_pool *pool,
@@ -128,8 +142,19 @@ bool strand_list_grow(struct strand_list *list, size_t entry_size, struct strand
     }
     list->last = chunk;
     list->at = chunk->data;
-    list->end = chunk->data + (size - sizeof *chunk) / entry_size * entry_size;
+    list->end = chunk->data + chunk_capacity(chunk, entry_size) * entry_size;
     return true;
+}
+
+void strand_list_drop(struct strand_list *list, size_t entry_size, struct strand_pool *pool) {
+    struct strand_chunk *chunk = list->first;
+    if (chunk == list->last) {
+        *list = (struct strand_list){ 0 };
+    } else {
+        list->first = chunk->next;
+        list->count_before -= chunk_capacity(chunk, entry_size);
+    }
+    give_chunk(pool, chunk);
 }
 
 struct strand_span strand_list_next(const struct strand_list *list, size_t entry_size,
@@ -138,9 +163,8 @@ struct strand_span strand_list_next(const struct strand_list *list, size_t entry
     if (*chunk == NULL) {
         return (struct strand_span){ 0 };
     }
-    size_t size = *chunk == list->last
-                      ? (size_t)(list->at - (*chunk)->data)
-                      : ((*chunk)->size - sizeof **chunk) / entry_size * entry_size;
+    size_t size = *chunk == list->last ? (size_t)(list->at - (*chunk)->data)
+                                       : chunk_capacity(*chunk, entry_size) * entry_size;
     return (struct strand_span){ .data = (*chunk)->data, .size = size };
 }
 

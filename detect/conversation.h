@@ -11,7 +11,8 @@
  * holds, at 50 ns and more a record; an append is 3 ns.
  *
  * A strand is 24 bytes where its values fit (IPv4 peer, under 4 GiB, a known place) and 80 where
- * they do not; which of the two never shows either.
+ * they do not; which of the two never shows either. Those that one record adds to several windows
+ * stand together in one long entry of 28 bytes, until a fold needs them.
  *
  * Bound. Merged strands of a window cost at most `cost_max` (1 a strand, 3 with an IPv6 peer).
  * Above it each point keeps the conversations with the smallest hashes of their keys: as many from
@@ -65,6 +66,19 @@ struct strand_short {
 #define STRAND_FLOWS_SHIFT (PLACE_BITS + 3)
 #define STRAND_PROTOCOL_SHIFT 24
 
+/* A record that began before the window in which it ended: one entry, in that window's log, for its
+ * shares of all the windows that it touches. The first five words are those of a strand_short, of
+ * the whole record. Its shares become strands when a fold asks for them (detect/settle.h). */
+struct strand_long {
+    uint32_t place_bits; /* flows: 1 */
+    uint32_t peer;
+    uint32_t ports;
+    uint32_t packets_flags;
+    uint32_t bytes;
+    uint32_t to_ms;     /* its end, since the start of its last window: 1 to the window's length */
+    uint32_t length_ms; /* more than `to_ms` */
+};
+
 /* First and last moment are kept in 16 bits: in steps of 1 << shift milliseconds. */
 static inline uint32_t strand_time_shift(int64_t window_ms) {
     uint32_t shift = 0;
@@ -105,7 +119,9 @@ struct conversation_cut {
 struct conversation_log {
     struct strand_list shorts;
     struct strand_list wides;
-    uint64_t folded_count; /* entries that the last fold left */
+    struct strand_list longs;
+    uint64_t carried_count; /* shares of the window that stand in long entries of later windows */
+    uint64_t folded_count;  /* entries that the last fold left */
     uint64_t cost_max;
     struct conversation_cut *cuts; /* by point id */
     uint32_t cut_count;
@@ -115,14 +131,19 @@ void conversation_log_init(struct conversation_log *log, uint64_t cost_max);
 /* Gives the chunks back to the pool. Accepts a zeroed one. */
 void conversation_log_done(struct conversation_log *log, struct strand_pool *pool);
 
+/* The entries of all three lists, and those that are strands. */
 uint64_t conversation_log_count(const struct conversation_log *log);
-/* What the entries would cost if none could be merged: while it is within the bound, nothing is
- * cut. */
+uint64_t conversation_log_strands(const struct conversation_log *log);
+/* What the window's strands would cost if none could be merged, those that stand in long entries
+ * here or in later windows included: while it is within the bound, nothing is cut. */
 uint64_t conversation_log_cost(const struct conversation_log *log);
 
 /* A chunk more for a list that is full. Errors: ERROR_LIMIT (memory). */
 bool strand_list_grow(struct strand_list *list, size_t entry_size, struct strand_pool *pool,
                       struct error *err);
+
+/* Gives the oldest chunk of a list, which has one, back to the pool. */
+void strand_list_drop(struct strand_list *list, size_t entry_size, struct strand_pool *pool);
 
 /* Appends a strand in the form that fits. `place` is its place or PLACE_NONE. */
 bool conversation_log_add(struct conversation_log *log, struct strand_pool *pool,
@@ -134,7 +155,8 @@ bool conversation_log_is_cut(const struct conversation_log *log, uint32_t point)
 /* Receives merged strands: by point, then hash, then key, direction and is_rejected. */
 typedef bool (*strand_visit)(void *context, const struct strand *strand, struct error *err);
 
-/* Merges and cuts what the log holds, without changing it. Points come in the order of `ranks`
+/* Merges and cuts what the log holds as strands (its long entries stay as they are, and are not
+ * seen), without changing it. Points come in the order of `ranks`
  * [points->point_count]; NULL: by id. `cuts` (freed by the caller) and `*cut_count` are what has
  * been cut now or before; `*dropped` (may be NULL) counts merged strands left out. Errors:
  * ERROR_LIMIT (memory), those of `visit`. */
@@ -150,7 +172,7 @@ struct conversation_fold {
 };
 bool conversation_fold(struct conversation_fold *fold, struct error *err);
 
-/* Folds a log into itself: afterwards it holds merged strands in the order of point ids, and its
+/* Folds a log into itself: afterwards its strands are merged and in the order of point ids, and its
  * `cuts` are up to date. Errors: ERROR_LIMIT; the log is then unchanged. */
 bool conversation_log_compact(struct conversation_log *log, struct strand_pool *pool,
                               const struct point_set *points, uint64_t *dropped, struct error *err);
@@ -181,5 +203,9 @@ struct strand_span strand_list_next(const struct strand_list *list, size_t entry
                                     const struct strand_chunk **chunk);
 void strand_unpack(struct strand *strand, const struct strand_short *from,
                    const struct point_set *points);
+
+static inline uint32_t strand_place(uint32_t place_bits) {
+    return place_bits & (PLACES_MAX - 1);
+}
 
 #endif

@@ -184,7 +184,7 @@ static void add_list(struct conversation_fold *fold, struct items *items,
 }
 
 static bool collect(struct conversation_fold *fold, struct items *items, struct error *err) {
-    uint64_t count = conversation_log_count(fold->log);
+    uint64_t count = conversation_log_strands(fold->log);
     *items = (struct items){ .points = fold->points };
     items->rows = malloc((count + 1) * sizeof *items->rows);
     items->other = malloc((count + 1) * sizeof *items->other);
@@ -453,6 +453,9 @@ bool conversation_log_compact(struct conversation_log *log, struct strand_pool *
     }
     refill.log.cuts = fold.cuts;
     refill.log.cut_count = fold.cut_count;
+    refill.log.longs = log->longs;
+    refill.log.carried_count = log->carried_count;
+    log->longs = (struct strand_list){ 0 };
     refill.log.folded_count = conversation_log_count(&refill.log);
     *dropped += fold.dropped;
     conversation_log_done(log, pool);

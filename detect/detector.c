@@ -21,7 +21,8 @@ bool detector_parts_init(struct detector *detector, struct error *err) {
     detector->arrival = arrival_new(err);
     return detector->arrival != NULL && point_set_init(&detector->points, err) &&
            window_set_init(&detector->windows,
-                           cost_max < COST_MAX_LEAST ? COST_MAX_LEAST : cost_max, err) &&
+                           cost_max < COST_MAX_LEAST ? COST_MAX_LEAST : cost_max,
+                           detector->config.window_ms, err) &&
            judge_new(&detector->judge, &detector->config, &detector->sink, err);
 }
 
@@ -98,7 +99,7 @@ bool detector_advance(struct detector *detector, int64_t watermark_ms, struct er
     struct closing_target target = {
         .config = &detector->config,
         .points = &detector->points,
-        .pool = &detector->windows.pool,
+        .windows = &detector->windows,
         .roster = &detector->roster,
         .judge = detector->judge,
     };
@@ -110,7 +111,8 @@ bool detector_advance(struct detector *detector, int64_t watermark_ms, struct er
     detector->first_open = end;
     bool ok = true;
     for (uint32_t i = 0; i < due_count; i++) {
-        ok = ok && closing_run(&detector->closing, &target, due[i], &detector->closed, err);
+        struct settle_due later = { due + i + 1, due_count - i - 1 };
+        ok = ok && closing_run(&detector->closing, &target, due[i], later, &detector->closed, err);
         window_free(due[i], &detector->windows.pool);
     }
     free(due);

@@ -47,8 +47,9 @@ struct detector_counts detector_counts(const struct detector *detector);
 
 /* State to bytes and back (docs/FORMATS.md, "Detector state"): versioned, checksummed, a closed
  * part (baselines, episodes) and an open part (cells of open windows), both in a canonical order,
- * so that equal states are equal bytes. Appends to `out`. Errors: ERROR_LIMIT. */
-bool detector_state_save(const struct detector *detector, struct buffer *out, struct error *err);
+ * so that equal states are equal bytes. Appends to `out`. Conversations are brought into the form
+ * in which they are saved (detect/settle.h), which does not show. Errors: ERROR_LIMIT. */
+bool detector_state_save(struct detector *detector, struct buffer *out, struct error *err);
 
 /* The same with an empty open part, for a caller that has the records themselves: it adds those
  * that end at or after detector_open_ms again after loading. The bytes follow from the closed

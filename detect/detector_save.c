@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The detector to bytes. Nothing in it is changed: windows are folded on the way out. */
 #include "detect/detector_state.h"
+#include "detect/room.h"
 
 #include <stdlib.h>
 #include <xxhash.h>
@@ -243,8 +244,9 @@ static bool save(const struct detector *detector, bool is_whole, struct buffer *
     return buffer_check(out, "detector state", err);
 }
 
-bool detector_state_save(const struct detector *detector, struct buffer *out, struct error *err) {
-    return save(detector, true, out, err);
+bool detector_state_save(struct detector *detector, struct buffer *out, struct error *err) {
+    return room_settle(&detector->windows, &detector->points, &detector->arrived.cells_cut, err) &&
+           save(detector, true, out, err);
 }
 
 bool detector_state_save_closed(const struct detector *detector, struct buffer *out,

@@ -7,11 +7,12 @@
 
 #define CAPACITY_FIRST 64u
 #define SLOT_BITS_FIRST 8u
-/* A window is folded for memory when at least this many entries came since the last time. */
-#define FOLD_COUNT_MIN 1024u
 
-bool window_set_init(struct window_set *set, uint64_t cost_max, struct error *err) {
-    *set = (struct window_set){ .cost_max = cost_max, .slot_bits = SLOT_BITS_FIRST };
+bool window_set_init(struct window_set *set, uint64_t cost_max, int64_t window_ms,
+                     struct error *err) {
+    *set = (struct window_set){ .cost_max = cost_max,
+                                .window_ms = window_ms,
+                                .slot_bits = SLOT_BITS_FIRST };
     set->slots = calloc((size_t)1 << set->slot_bits, sizeof *set->slots);
     set->windows = malloc(CAPACITY_FIRST * sizeof(struct window *));
     set->capacity = CAPACITY_FIRST;
@@ -161,63 +162,4 @@ uint64_t window_set_measure(const struct window_set *set) {
         size += sizeof(struct window) + cell_table_size(&set->windows[i]->cells);
     }
     return size + set->pool.used_bytes;
-}
-
-/* The window whose log has grown most since its last fold. */
-static struct window *most_grown(const struct window_set *set) {
-    struct window *best = NULL;
-    uint64_t most = 0;
-    for (uint32_t i = 0; i < set->count; i++) {
-        const struct conversation_log *log = &set->windows[i]->conversations;
-        uint64_t grown = conversation_log_count(log) - log->folded_count;
-        bool is_better = grown > most || (grown == most && best != NULL && grown > 0 &&
-                                          set->windows[i]->number < best->number);
-        if (grown >= FOLD_COUNT_MIN && is_better) {
-            best = set->windows[i];
-            most = grown;
-        }
-    }
-    return best;
-}
-
-static struct window *largest(const struct window_set *set) {
-    struct window *best = NULL;
-    uint64_t most = 0;
-    for (uint32_t i = 0; i < set->count; i++) {
-        uint64_t count = conversation_log_count(&set->windows[i]->conversations);
-        if (count > most ||
-            (count == most && best != NULL && set->windows[i]->number < best->number)) {
-            best = set->windows[i];
-            most = count;
-        }
-    }
-    return best;
-}
-
-bool window_set_make_room(struct window_set *set, const struct point_set *points, uint64_t need,
-                          uint64_t memory_bytes_max, uint64_t *dropped, struct error *err) {
-    uint64_t fixed_bytes = window_set_measure(set) - set->pool.used_bytes;
-    if (fixed_bytes + set->pool.used_bytes + need <= memory_bytes_max) {
-        return true;
-    }
-    /* An eighth is made free, so that the walk is not needed again for the next batch. */
-    uint64_t goal = memory_bytes_max - memory_bytes_max / 8;
-    struct window *window;
-    while (fixed_bytes + set->pool.used_bytes + need > goal && (window = most_grown(set)) != NULL) {
-        if (!conversation_log_compact(&window->conversations, &set->pool, points, dropped, err)) {
-            return false;
-        }
-    }
-    while (fixed_bytes + set->pool.used_bytes + need > goal && (window = largest(set)) != NULL) {
-        struct conversation_log *log = &window->conversations;
-        uint64_t count = conversation_log_count(log);
-        if (count <= FOLD_COUNT_MIN) {
-            break; /* what is left are sums */
-        }
-        log->cost_max = (count < log->cost_max ? count : log->cost_max) / 2;
-        if (!conversation_log_compact(log, &set->pool, points, dropped, err)) {
-            return false;
-        }
-    }
-    return true;
 }

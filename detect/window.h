@@ -26,11 +26,13 @@ struct window_set {
     uint32_t *slots; /* index + 1 */
     uint32_t slot_bits;
     uint64_t cost_max; /* of each window's conversations */
+    int64_t window_ms; /* the length of a window */
     struct strand_pool pool;
 };
 
 /* Errors: ERROR_LIMIT. */
-bool window_set_init(struct window_set *set, uint64_t cost_max, struct error *err);
+bool window_set_init(struct window_set *set, uint64_t cost_max, int64_t window_ms,
+                     struct error *err);
 /* Accepts a zeroed or half built one. */
 void window_set_done(struct window_set *set);
 
@@ -50,14 +52,5 @@ void window_free(struct window *window, struct strand_pool *pool);
 
 /* Bytes of all windows, their cells and conversations. Walks the windows. */
 uint64_t window_set_measure(const struct window_set *set);
-
-/* Makes room for `need` bytes more under `memory_bytes_max`: windows that grew most since their
- * last fold are folded; when that does not suffice, the largest window's bound is halved, again and
- * again. The latter depends on which windows are open together, so on how far the feeds are apart:
- * only here the order of arrival can show, in evidence that says that it is cut. It takes more full
- * windows at once than the bounds were made for (detector.c). Sums never give way. `*dropped`
- * counts strands. Errors: ERROR_LIMIT. */
-bool window_set_make_room(struct window_set *set, const struct point_set *points, uint64_t need,
-                          uint64_t memory_bytes_max, uint64_t *dropped, struct error *err);
 
 #endif

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "detect/arrival.h"
+#include "detect/room.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -40,7 +41,7 @@ static struct error err;
 static void begin_world(struct world *world, int64_t window_ms, int64_t first_open) {
     *world = (struct world){ 0 };
     assert_true(point_set_init(&world->points, &err));
-    assert_true(window_set_init(&world->windows, 1 << 20, &err));
+    assert_true(window_set_init(&world->windows, 1 << 20, window_ms, &err));
     world->arrival = arrival_new(&err);
     assert_non_null(world->arrival);
     world->target = (struct arrival_target){ .points = &world->points,
@@ -125,6 +126,9 @@ static bool print_strand(void *context, const struct strand *strand, struct erro
 static void print_world(struct world *world, struct buffer *out) {
     struct window **windows;
     uint32_t count;
+    uint64_t dropped = 0;
+    assert_true(room_settle(&world->windows, &world->points, &dropped, &err));
+    assert_true(dropped == 0);
     assert_true(window_set_take(&world->windows, INT64_MAX, &windows, &count, &err));
     for (uint32_t w = 0; w < count; w++) {
         buffer_u64(out, (uint64_t)windows[w]->number);

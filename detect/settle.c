@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "detect/settle.h"
+
+#include "flow/spread.h"
+
+#include <assert.h>
+
+struct settling {
+    struct window_set *set;
+    const struct point_set *points;
+    uint32_t time_shift;
+};
+
+static struct settling settling_of(struct window_set *set, const struct point_set *points) {
+    return (struct settling){ set, points, strand_time_shift(set->window_ms) };
+}
+
+/* A long entry of the window that it ended in. */
+struct lasting {
+    struct strand whole;
+    struct spread spread;
+    uint32_t place;
+};
+
+static struct lasting lasting_of(const struct settling *settling, const uint8_t *at,
+                                 int64_t number) {
+    struct strand_long entry;
+    memcpy(&entry, at, sizeof entry);
+    struct strand_short front = { .place_bits = entry.place_bits,
+                                  .peer = entry.peer,
+                                  .ports = entry.ports,
+                                  .packets_flags = entry.packets_flags,
+                                  .bytes = entry.bytes };
+    struct lasting lasting = { .place = strand_place(entry.place_bits) };
+    strand_unpack(&lasting.whole, &front, settling->points);
+    lasting.spread.to_ms = number * settling->set->window_ms + entry.to_ms;
+    lasting.spread.from_ms = lasting.spread.to_ms - entry.length_ms;
+    return lasting;
+}
+
+/* Appends the share of window `number` to its log. */
+static bool add_share(const struct settling *settling, struct conversation_log *log,
+                      const struct lasting *lasting, int64_t number, struct error *err) {
+    struct spread spread = lasting->spread;
+    int64_t start_ms = number * settling->set->window_ms;
+    int64_t end_ms = start_ms + settling->set->window_ms;
+    int64_t first_ms = spread.from_ms > start_ms ? spread.from_ms : start_ms;
+    int64_t last_ms = (spread.to_ms < end_ms ? spread.to_ms : end_ms) - 1;
+    struct strand strand = lasting->whole;
+    strand.bytes = spread_until(spread, lasting->whole.bytes, end_ms) -
+                   spread_until(spread, lasting->whole.bytes, start_ms);
+    strand.packets = spread_until(spread, lasting->whole.packets, end_ms) -
+                     spread_until(spread, lasting->whole.packets, start_ms);
+    strand.flows = spread.to_ms <= end_ms;
+    strand.first = (uint32_t)((first_ms - start_ms) >> settling->time_shift);
+    strand.last = (uint32_t)((last_ms - start_ms) >> settling->time_shift);
+    return conversation_log_add(log, &settling->set->pool, &strand, lasting->place, err);
+}
+
+/* Finds the open windows among `number` and those before it; the others are closed. */
+static void find_reached(const struct window_set *set, int64_t number,
+                         struct window *reached[SETTLE_REACH_WINDOWS_MAX + 1]) {
+    for (int64_t back = 0; back <= SETTLE_REACH_WINDOWS_MAX; back++) {
+        reached[back] = window_set_find(set, number - back);
+    }
+}
+
+bool settle_chunk(struct window_set *set, struct window *window, const struct point_set *points,
+                  struct error *err) {
+    struct settling settling = settling_of(set, points);
+    struct strand_list *longs = &window->conversations.longs;
+    struct window *reached[SETTLE_REACH_WINDOWS_MAX + 1];
+    find_reached(set, window->number, reached);
+    const struct strand_chunk *chunk = NULL;
+    struct strand_span span = strand_list_next(longs, sizeof(struct strand_long), &chunk);
+    for (size_t at = 0; at < span.size; at += sizeof(struct strand_long)) {
+        struct lasting lasting = lasting_of(&settling, span.data + at, window->number);
+        int64_t first = spread_window(lasting.spread.from_ms, set->window_ms);
+        assert(window->number - first <= SETTLE_REACH_WINDOWS_MAX);
+        for (int64_t n = first; n <= window->number; n++) {
+            struct window *open = reached[window->number - n];
+            if (open == NULL) {
+                continue;
+            }
+            open->conversations.carried_count -= n < window->number;
+            if (!add_share(&settling, &open->conversations, &lasting, n, err)) {
+                return false;
+            }
+        }
+    }
+    strand_list_drop(longs, sizeof(struct strand_long), &set->pool);
+    return true;
+}
+
+/* Gives `window` its shares of the long entries of `last`, where they stay. */
+static bool take_shares(const struct settling *settling, struct window *window,
+                        const struct window *last, struct error *err) {
+    struct conversation_log *log = &window->conversations;
+    const struct strand_list *longs = &last->conversations.longs;
+    int64_t end_ms = (window->number + 1) * settling->set->window_ms;
+    const struct strand_chunk *chunk = NULL;
+    for (;;) {
+        struct strand_span span = strand_list_next(longs, sizeof(struct strand_long), &chunk);
+        if (chunk == NULL) {
+            return true;
+        }
+        for (size_t at = 0; at < span.size; at += sizeof(struct strand_long)) {
+            struct lasting lasting = lasting_of(settling, span.data + at, last->number);
+            if (lasting.spread.from_ms >= end_ms) {
+                continue;
+            }
+            log->carried_count -= last != window;
+            if (!add_share(settling, log, &lasting, window->number, err)) {
+                return false;
+            }
+        }
+    }
+}
+
+static void drop_longs(struct window_set *set, struct window *window) {
+    while (window->conversations.longs.first != NULL) {
+        strand_list_drop(&window->conversations.longs, sizeof(struct strand_long), &set->pool);
+    }
+}
+
+bool settle_window(struct window_set *set, struct window *window, struct settle_due later,
+                   const struct point_set *points, struct error *err) {
+    struct settling settling = settling_of(set, points);
+    bool ok = take_shares(&settling, window, window, err);
+    int64_t last = window->number + SETTLE_REACH_WINDOWS_MAX;
+    for (uint32_t i = 0; i < later.count && later.windows[i]->number <= last && ok; i++) {
+        ok = take_shares(&settling, window, later.windows[i], err);
+    }
+    for (int64_t n = window->number + 1; n <= last && ok; n++) {
+        const struct window *open = window_set_find(set, n);
+        ok = open == NULL || take_shares(&settling, window, open, err);
+    }
+    if (ok) {
+        assert(window->conversations.carried_count == 0);
+        drop_longs(set, window);
+    }
+    return ok;
+}
