@@ -14,6 +14,14 @@
 #include <assert.h>
 #include <stdlib.h>
 
+/* The kernel copies a file's pages by `rep movsb`, which takes twice as long to 16 octets past a
+ * page's start, where malloc puts a large block of its own, as to the start of a cache line (10.6
+ * and 5 GB/s on a Zen 4). */
+#define BUFFER_ALIGNMENT 64u
+#define BUFFER_SIZE (INPUT_LINE_MAX + INPUT_PIECE_SIZE + INPUT_PADDING)
+_Static_assert(BUFFER_SIZE % BUFFER_ALIGNMENT == 0 && INPUT_LINE_MAX % BUFFER_ALIGNMENT == 0,
+               "pieces begin at a cache line");
+
 struct input {
     struct raw raw;
     enum input_codec codec;
@@ -63,7 +71,7 @@ static bool open_over(struct input **out, struct raw *raw, struct error *err) {
         return error_set(err, ERROR_LIMIT, "no memory for an input");
     }
     input->raw = *raw;
-    input->buffer = malloc(INPUT_LINE_MAX + INPUT_PIECE_SIZE + INPUT_PADDING);
+    input->buffer = aligned_alloc(BUFFER_ALIGNMENT, BUFFER_SIZE);
     if (input->buffer == NULL) {
         input_close(input);
         return error_set(err, ERROR_LIMIT, "no memory for an input");
