@@ -72,9 +72,11 @@ static void add_trouble(struct findings *findings, const struct exam *exam,
     struct finding row = *finding;
     row.count = count;
     row.of = exam->plan.object_count;
+    bool says_more = strcmp(first->what, verb) != 0;
     row.what =
-        findings_text(findings, "%llu of %llu file%s %s: %s (%s)%s", (number)count, (number)row.of,
-                      plural(row.of), verb, first->path, first->what, count > 1 ? ", ..." : "");
+        findings_text(findings, "%llu of %llu file%s %s: %s%s%s%s%s", (number)count, (number)row.of,
+                      plural(row.of), verb, first->path, says_more ? " (" : "",
+                      says_more ? first->what : "", says_more ? ")" : "", count > 1 ? ", ..." : "");
     findings_add(findings, &row);
 }
 
@@ -268,13 +270,13 @@ static void rule_skipdata(struct findings *findings, const struct exam *exam) {
     char share[FINDING_SHARE_SIZE];
     if (row.count > 0) {
         row.what = findings_text(
-            findings, "%llu of %llu lines (%s) say SKIPDATA%s", (number)row.count, (number)row.of,
+            findings, "%llu of %llu lines (%s) are SKIPDATA%s", (number)row.count, (number)row.of,
             finding_share(row.count, row.of, share), where(findings, exam, &row));
         findings_add(findings, &row);
     } else if (lines > 0) {
         findings_add(findings, &(struct finding){ .severity = FINDING_OK,
                                                   .id = "skipdata",
-                                                  .what = "no line says SKIPDATA",
+                                                  .what = "no line is SKIPDATA",
                                                   .of = lines });
     }
 }

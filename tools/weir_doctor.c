@@ -10,13 +10,9 @@
 #define READ_SIZE_DEFAULT (UINT64_C(64) << 20)
 
 struct doctor_options {
+    struct run_options run; /* how inputs are read: the same as those of a run */
     bool is_all;
     uint64_t read_size;
-    int format;
-    const char *aws_format;
-    int64_t aws_interval_ms;
-    int64_t lateness_ms;
-    const char *inventory;
     int output;
 };
 
@@ -35,29 +31,29 @@ static const struct option_row rows[] = {
       .help = "read about so many bytes of files, spread over all feeds (default 64MiB)" },
     { .name = "format",
       .kind = OPTION_CHOICE,
-      .offset = offsetof(struct doctor_options, format),
+      .offset = offsetof(struct doctor_options, run.format),
       .argument = "FORMAT",
       .choices = run_formats,
       .help = "format of the inputs, as for weir replay (default auto: by content)" },
     { .name = "aws-format",
       .kind = OPTION_TEXT,
-      .offset = offsetof(struct doctor_options, aws_format),
+      .offset = offsetof(struct doctor_options, run.aws_format),
       .argument = "FIELDS",
       .help = "field names of AWS lines without a header, in quotes (default: the 14 default "
               "fields)" },
     { .name = "aws-interval",
       .kind = OPTION_DURATION,
-      .offset = offsetof(struct doctor_options, aws_interval_ms),
+      .offset = offsetof(struct doctor_options, run.aws_interval_ms),
       .argument = "TIME",
       .help = "aggregation interval to compare with: 60s or 600s (default 600s)" },
     { .name = "lateness",
       .kind = OPTION_DURATION,
-      .offset = offsetof(struct doctor_options, lateness_ms),
+      .offset = offsetof(struct doctor_options, run.lateness_ms),
       .argument = "TIME",
       .help = "lateness to compare with (AWS default: 10m)" },
     { .name = "inventory",
       .kind = OPTION_TEXT,
-      .offset = offsetof(struct doctor_options, inventory),
+      .offset = offsetof(struct doctor_options, run.inventory),
       .argument = "FILE",
       .help = "CSV with columns node,match: whose interface or address is it" },
     { .name = "output",
@@ -92,7 +88,7 @@ static bool view(const struct doctor_options *options, const struct exam *exam, 
     if (findings == NULL) {
         return error_set(err, ERROR_LIMIT, "no memory for findings");
     }
-    struct findings_context context = { .has_inventory = options->inventory != NULL };
+    struct findings_context context = { .has_inventory = options->run.inventory != NULL };
     findings_init(findings);
     bool ok = findings_make(findings, exam, &context, err) &&
               (options->output == OUTPUT_JSON
@@ -121,40 +117,26 @@ static int examine(const struct doctor_options *options, const struct exam_optio
     return status;
 }
 
-/* The options that feeds know are checked and applied as those of a run. */
-static bool apply(const struct doctor_options *options, struct exam_options *out,
-                  struct inventory **inventory, struct error *err) {
-    struct run_options run;
-    struct pipeline_options pipeline = { 0 };
-    run_options_init(&run);
-    run.format = options->format;
-    run.aws_format = options->aws_format;
-    run.aws_interval_ms = options->aws_interval_ms;
-    run.lateness_ms = options->lateness_ms;
-    run.inventory = options->inventory;
-    if (!run_options_apply(&run, &pipeline, inventory, err)) {
-        return false;
-    }
-    out->feeds = pipeline.feeds;
-    out->read_size_max = options->is_all ? UINT64_MAX : options->read_size;
-    return true;
-}
-
 static int run(int argc, char **argv) {
-    struct doctor_options options = { .read_size = READ_SIZE_DEFAULT, .lateness_ms = -1 };
-    struct exam_options exam_options = { 0 };
+    struct doctor_options options = { .read_size = READ_SIZE_DEFAULT };
+    struct pipeline_options pipeline = { 0 };
     struct inventory *inventory = NULL;
     struct error err = { 0 };
     int first;
     int status;
+    run_options_init(&options.run);
     enum option_result parsed = option_parse(&table, argc, argv, &options, &first, &err);
     parsed = run_options_check_paths(parsed, argc - first, &err);
     if (!weir_should_run(&table, parsed, &err, &status)) {
         return status;
     }
-    if (!apply(&options, &exam_options, &inventory, &err)) {
+    if (!run_options_apply(&options.run, &pipeline, &inventory, &err)) {
         return console_fail(table.program, &err, EXIT_USAGE);
     }
+    struct exam_options exam_options = {
+        .feeds = pipeline.feeds,
+        .read_size_max = options.is_all ? UINT64_MAX : options.read_size,
+    };
     status =
         examine(&options, &exam_options, (const char *const *)argv + first, (size_t)(argc - first));
     inventory_free(inventory);

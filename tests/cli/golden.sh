@@ -16,10 +16,13 @@ while read -r name options; do
         tail -n 1 "$work/err" | jq -c 'del(.seconds)'
         "$flowq" --store "$work/store" -o csv 2>/dev/null | tr -d '\r'
     } >"$work/got"
+    eval "\"\$weir\" doctor $options \"\$data/\$name.log\"" >"$work/doctor"
     if [ "$mode" = rewrite ]; then
         cp "$work/got" "$data/$name.expect"
+        cp "$work/doctor" "$data/$name.doctor"
     else
         same "sample_$name" "$data/$name.expect" "$work/got"
+        same "sample_${name}_doctor" "$data/$name.doctor" "$work/doctor"
     fi
 done <"$work/list"
 
