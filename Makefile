@@ -82,7 +82,7 @@ $(BENCHES): %: %.o $(GEN) $(TOOLS) $(LIBRARY)
 $(FUZZERS): %: %.o $(LIBRARY)
 	$(call link,-fsanitize=fuzzer)
 
-demo: ## install what is missing, build, and find two attacks in three days of flow logs
+demo: ## install what is missing, build, and find attacks in flow logs and in a capture
 	@sh scripts/install-deps.sh build
 	@$(MAKE) --no-print-directory -j2 all
 	@sh scripts/demo.sh $(BUILD)

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Three days of a small fleet's flow logs, made and replayed: a backup every night that must stay
-# quiet, a server that leaks at a hundred times its normal traffic, and another that is flooded.
+# quiet, a server that leaks at a hundred times its normal traffic, and another that is flooded. Then
+# a real capture of a quarter of an hour, in which a server starts to leak.
 #
 # usage: scripts/demo.sh BUILD
 set -eu
@@ -26,9 +27,20 @@ node() {
 }
 leaking=$(node exfil)
 flooded=$(node dos)
+
+capture=tests/data/pcap/leak.pcap.zst
+echo
+echo "Replaying what tcpdump recorded of a web server in 15 minutes; in the last five it uploads to a stranger:"
+echo "  $build/bin/weir replay --store $demo/capture --window 20s --warm-up 5m $capture"
+echo
+"$build/bin/weir" replay --store "$demo/capture" --window 20s --warm-up 5m -o table "$capture"
+echo
+echo "  $build/bin/flowq --store $demo/capture --by peer,proto --top 5 'node 10.0.5.10 and out'"
+echo
+"$build/bin/flowq" --store "$demo/capture" --by peer,proto --top 5 'node 10.0.5.10 and out'
 cat <<TEXT
 
-The store lies in $demo/store. What was done to the fleet, and when, stands in
+The store of the logs lies in $demo/store. What was done to the fleet, and when, stands in
 $demo/logs/truth.json. Ask it:
 
   export WEIR_STORE=$demo/store

@@ -33,4 +33,10 @@ done
 same "a_compressed_capture_gives_the_same_flows" "$work/ipv6.pcap.csv" "$work/ipv6.pcap.gz.csv"
 same "pcap_and_pcapng_give_the_same_flows" "$work/nano.pcap.csv" "$work/nano.pcapng.csv"
 
+# As the demo replays it: five minutes to learn from, ten in which the leak has to show.
+replay --store "$work/store" --force --window 20s --warm-up 5m "$data/leak.pcap.zst"
+is "a_leak_in_a_capture_is_an_alert" "open exfil.volume 10.0.5.10" \
+    "$(jq -r '"\(.state) \(.class) \(.node)"' "$work/out" | head -n 1)"
+is "the_alert_names_who_got_it" 203.0.113.66 "$(grep -oE '203\.0\.113\.66' "$work/out" | head -n 1)"
+
 finish
