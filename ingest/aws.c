@@ -6,6 +6,7 @@
 #include "ingest/aws.h"
 
 #include "ingest/aws_facts.h"
+#include "ingest/aws_envelope.h"
 #include "ingest/aws_fast.h"
 
 #include <stdio.h>
@@ -17,6 +18,7 @@
 
 struct source {
     struct input *input;
+    struct aws_envelope *envelope; /* NULL: plain text */
     struct aws_fast fast;
     struct aws_rows rows;
     struct bytes flow_log; /* owned */
@@ -44,6 +46,7 @@ enum step {
 
 static void aws_close(struct source *source) {
     if (source != NULL) {
+        aws_envelope_close(source->envelope);
         input_close(source->input);
         aws_rows_done(&source->rows);
         free((void *)(uintptr_t)source->flow_log.data);
@@ -70,6 +73,10 @@ static bool set_up(struct source *source, struct bytes flow_log,
         return error_context(err, "the format of AWS flow logs");
     } else {
         source->layout_origin = AWS_LAYOUT_GIVEN;
+    }
+    if (aws_envelope_is(input_front(source->input)) &&
+        !aws_envelope_open(&source->envelope, source->input, err)) {
+        return false;
     }
     return aws_rows_init(&source->rows, options->inventory, err) &&
            aws_rows_set_layout(&source->rows, &layout, err);
@@ -302,7 +309,27 @@ static enum step take_lines(struct source *source, struct source_result *result,
     return source->is_input_end ? take_rest(source, result, rest, err) : STEP_INPUT;
 }
 
-static void read_on(struct source *source) {
+/* The next lines out of an envelope, which are whole, so nothing is left of those before. */
+static void unwrap(struct source *source, struct source_result *result) {
+    struct aws_piece piece;
+    if (!aws_envelope_next(source->envelope, &piece, &source->damage)) {
+        source->is_damaged = true;
+    }
+    source->is_input_end = piece.is_end;
+    source->at = piece.lines.data;
+    source->end = piece.lines.size == 0 ? piece.lines.data : piece.lines.data + piece.lines.size;
+    if (piece.is_broken) {
+        source->line++;
+        result->counts.lines++;
+        reject(source, result, piece.broken, REJECT_ENVELOPE);
+    }
+}
+
+static void read_on(struct source *source, struct source_result *result) {
+    if (source->envelope != NULL) {
+        unwrap(source, result);
+        return;
+    }
     struct bytes piece;
     size_t keep = (size_t)(source->end - source->at);
     if (!input_read(source->input, keep, &piece, &source->is_input_end, &source->damage)) {
@@ -335,7 +362,7 @@ static bool fill(struct source *source, struct source_result *result, struct err
             return true;
         }
         if (step == STEP_INPUT) {
-            read_on(source);
+            read_on(source, result);
         }
     }
 }
@@ -367,6 +394,9 @@ static void aws_describe(const struct source *source, struct source_description 
 }
 
 static bool aws_recognise(struct bytes front) {
+    if (aws_envelope_is(front)) {
+        return aws_envelope_recognise(front);
+    }
     struct aws_layout layout;
     aws_layout_default(&layout);
     for (int i = 0; i < RECOGNISE_LINES && front.size > 0; i++) {

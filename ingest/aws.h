@@ -4,8 +4,10 @@
 
 #include "ingest/source.h"
 
-/* AWS VPC flow logs as text, versions 2 to 11 (docs/ARCHITECTURE.md, "AWS"): one record a line,
- * fields by the layout that the header line, `aws_format`, or else the default format gives. */
+/* AWS flow logs of VPCs (versions 2 to 11) and Transit Gateways (version 6) as text
+ * (docs/ARCHITECTURE.md, "AWS"): one record a line, fields by the layout that the header line,
+ * `aws_format`, or else the default format gives. The lines may be wrapped in JSON
+ * (ingest/aws_envelope.h). */
 extern const struct source_ops aws_source;
 
 #endif

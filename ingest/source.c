@@ -16,6 +16,7 @@ const char *reject_reason_name(enum reject_reason reason) {
         [REJECT_LINE_LENGTH] = "line_length",
         [REJECT_HEADER] = "header",
         [REJECT_LAYOUT] = "layout",
+        [REJECT_ENVELOPE] = "envelope",
         [REJECT_FRAME] = "frame",
     };
     assert((unsigned)reason < REJECT_REASON_COUNT);

@@ -22,9 +22,10 @@ enum reject_reason {
     REJECT_TIME, /* absent, or end before start */
     REJECT_WORD, /* an action or log status that the format does not know */
     REJECT_LINE_LENGTH,
-    REJECT_HEADER, /* a header line that cannot be used */
-    REJECT_LAYOUT, /* the layout lacks what a record needs */
-    REJECT_FRAME,  /* a captured frame that says that it is IP and contradicts itself */
+    REJECT_HEADER,   /* a header line that cannot be used */
+    REJECT_LAYOUT,   /* the layout lacks what a record needs */
+    REJECT_ENVELOPE, /* JSON without a line in it, or broken */
+    REJECT_FRAME,    /* a captured frame that says that it is IP and contradicts itself */
     REJECT_REASON_COUNT,
 };
 
@@ -40,7 +41,8 @@ struct source_reject {
 };
 
 /* What a call of `next` added: all of it since the call before. Conservation, always; of a text:
- * lines = headers + records + nodata + skipdata + malformed (blank lines are not lines); of a
+ * lines = headers + records + nodata + skipdata + malformed (blank lines are not lines; of lines
+ * wrapped in JSON, each message is one, and what should have been one); of a
  * capture: packets = decoded + not_ip + malformed (its records are flows, and it has no lines). */
 struct source_counts {
     uint64_t lines;

@@ -42,6 +42,11 @@ bool input_read(struct input *input, size_t keep, struct bytes *piece, bool *is_
     return !is_damaged || error_set(err, ERROR_FORMAT, "truncated");
 }
 
+struct bytes input_front(struct input *input) {
+    size_t size = input->bytes.size < INPUT_PIECE_SIZE ? input->bytes.size : INPUT_PIECE_SIZE;
+    return bytes_of(input->bytes.data, size);
+}
+
 enum input_codec input_codec(const struct input *input) {
     (void)input;
     return INPUT_PLAIN;

@@ -58,7 +58,7 @@ static void every_sample_has_its_counts(void **state) {
         { "beats--tcp-flag-sequence.log", NULL, 1, 1, 0, 0, 0 },
         { "elastic--test-extra-samples.log", NULL, 0, 5, 1, 1, 0 },
         { "elastic--test-tgw-samples.log", NULL, 0, 0, 0, 0, 10 },
-        { "elastic--test-with-message-field.log", NULL, 0, 0, 0, 0, 1 },
+        { "elastic--test-with-message-field.log", NULL, 0, 0, 1, 0, 0 },
         { "otel--valid_tgw_flow_log.log", NULL, 1, 0, 0, 0, 1 },
         { "otel--valid_vpc_flow_log_multi.log", NULL, 1, 2, 0, 0, 0 },
         { "otel--vpc_flow_log_too_few_fields.log", NULL, 1, 0, 0, 0, 1 },
