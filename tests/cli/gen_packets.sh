@@ -64,6 +64,25 @@ is "less_than_a_minute_is_refused" 2 "$?"
 "$gen" packets --duration 2m --stdout >/dev/full 2>"$work/err"
 is "a_full_disk_is_status_4" 4 "$?"
 
+# random N F: random packets of F flows
+random() { "$gen" random-packets --packets "$1" --flows "$2"; }
+random 20000 5000 >"$work/random.pcap"
+is "random_packets_are_the_same_on_every_machine" \
+    24515177c92e0e9605bb122719cc8bebaac47cb87a0ef1d1a85e001e8923f2df \
+    "$(sha256sum "$work/random.pcap" | cut -d ' ' -f 1)"
+replay --store "$work/store" --force "$work/random.pcap"
+is "random_packets_are_all_ip" "20000 20000" "$(field packets) $(field decoded)"
+is "random_packets_come_every_3_microseconds" "2024-10-27T03:33:20.000Z 2024-10-27T03:33:20.059Z" "$(field first) $(field last)"
+is "some_random_packets_are_udp" "tcp udp" \
+    "$("$flowq" --store "$work/store" --by proto --sort key -o csv 2>/dev/null | cut -d, -f 1 | tail -n +2 | paste -sd ' ')"
+random 1000 1 >"$work/random.pcap"
+replay --store "$work/store" --force "$work/random.pcap"
+is "one_flow_is_one_conversation_both_ways" "1000 2" "$(field packets) $(field records)"
+random 1 4294967295 | "$weir" replay --summary json - >/dev/null 2>"$work/err"
+is "as_many_flows_as_there_may_be" 1 "$(field packets)"
+"$gen" random-packets --flows 0 >"$work/out" 2>"$work/err"
+is "no_flows_are_refused" "2 0" "$? $(wc -c <"$work/out")"
+
 from=$(date +%s%N)
 "$gen" packets --nodes 200 --duration 5m --start 2026-03-02T10:00Z --stdout 2>"$work/said" >/dev/null
 to=$(date +%s%N)

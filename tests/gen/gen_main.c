@@ -5,6 +5,7 @@
 #include "base/units.h"
 #include "tests/gen/gen_options.h"
 #include "tests/gen/gen_random.h"
+#include "tests/gen/gen_random_packets.h"
 #include "tests/gen/gen_run.h"
 
 #include <stdio.h>
@@ -51,6 +52,19 @@ static int run_random(int argc, char **argv) {
     struct error err = { 0 };
     return gen_random_write(STDOUT_FILENO, values.lines, values.seed, &err) ? EXIT_SUCCESS
                                                                             : fail(&err);
+}
+
+static int run_random_packets(int argc, char **argv) {
+    struct gen_random_packets_values values = { .packets = 1000000, .flows = 500000, .seed = 1 };
+    int status;
+    if (!parse(&gen_random_packets_table, argc, argv, &values, &status)) {
+        return status;
+    }
+    struct error err = { 0 };
+    const struct gen_random_packets_options options = { .packets = values.packets,
+                                                        .flows = values.flows,
+                                                        .seed = values.seed };
+    return gen_random_packets_write(STDOUT_FILENO, &options, &err) ? EXIT_SUCCESS : fail(&err);
 }
 
 static bool parse_start(const char *text, uint64_t *out_s, struct error *err) {
@@ -191,6 +205,7 @@ int main(int argc, char **argv) {
         int (*run)(int argc, char **argv);
     } commands[] = {
         { "random", run_random },
+        { "random-packets", run_random_packets },
         { "fleet", run_fleet },
         { "packets", run_packets },
     };
@@ -201,7 +216,8 @@ int main(int argc, char **argv) {
         }
     }
     bool is_help = strcmp(command, "--help") == 0 || strcmp(command, "-h") == 0;
-    (void)fputs("usage: weir-gen random|fleet|packets [OPTION...]   (--help behind it says more)\n",
+    (void)fputs("usage: weir-gen random|random-packets|fleet|packets [OPTION...]   (--help behind "
+                "it says more)\n",
                 is_help ? stdout : stderr);
     return is_help ? EXIT_SUCCESS : EXIT_USAGE;
 }

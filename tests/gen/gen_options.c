@@ -31,6 +31,42 @@ const struct option_table gen_random_table = {
     .count = sizeof random_rows / sizeof random_rows[0],
 };
 
+static const struct option_row random_packets_rows[] = {
+    { .name = "packets",
+      .letter = 'n',
+      .kind = OPTION_INTEGER,
+      .offset = offsetof(struct gen_random_packets_values, packets),
+      .argument = "N",
+      .help = "How many packets (default 1000000)",
+      .minimum = 1 },
+    { .name = "flows",
+      .letter = 'f',
+      .kind = OPTION_INTEGER,
+      .offset = offsetof(struct gen_random_packets_values, flows),
+      .argument = "F",
+      .help = "Of how many flows (default 500000)",
+      .minimum = 1,
+      .maximum = UINT32_MAX },
+    { .name = "seed",
+      .letter = 's',
+      .kind = OPTION_INTEGER,
+      .offset = offsetof(struct gen_random_packets_values, seed),
+      .argument = "S",
+      .help = "Another seed, other packets (default 1)" },
+};
+
+const struct option_table gen_random_packets_table = {
+    .program = "weir-gen random-packets",
+    .summary = "write a capture whose packets belong to many flows in no order",
+    .usage = "[OPTION...] > FILE",
+    .description = "The hardest input for a flow table: a packet every 3 microseconds, IPv4 and "
+                   "IPv6, TCP and UDP, some tagged, 96 octets of each. Nothing is kept between "
+                   "packets, so any number of flows needs the same memory.",
+    .examples = "  weir-gen random-packets --packets 10000000 --flows 500000 > random.pcap\n",
+    .rows = random_packets_rows,
+    .count = sizeof random_packets_rows / sizeof random_packets_rows[0],
+};
+
 #define AT(field) .offset = offsetof(struct gen_fleet_values, field)
 
 /* What both commands that make a fleet take. */

@@ -11,6 +11,12 @@ struct gen_random_values {
     uint64_t seed;
 };
 
+struct gen_random_packets_values {
+    uint64_t packets;
+    uint64_t flows;
+    uint64_t seed;
+};
+
 /* Of a fleet, as lines or as packets. */
 struct gen_fleet_values {
     uint64_t nodes, days, accounts, seed, lines_per_object, late_permille;
@@ -19,8 +25,9 @@ struct gen_fleet_values {
     bool is_gzip, is_stdout;
 };
 
-extern const struct option_table gen_random_table;  /* struct gen_random_values */
-extern const struct option_table gen_fleet_table;   /* struct gen_fleet_values */
-extern const struct option_table gen_packets_table; /* the same */
+extern const struct option_table gen_random_table;         /* struct gen_random_values */
+extern const struct option_table gen_random_packets_table; /* struct gen_random_packets_values */
+extern const struct option_table gen_fleet_table;          /* struct gen_fleet_values */
+extern const struct option_table gen_packets_table;        /* the same */
 
 #endif
