@@ -15,21 +15,17 @@
  * interfaces are numbered on from section to section, so that one number is one interface. */
 #include "ingest/capture_pcapng.h"
 
+#include "ingest/capture_block.h"
 #include "ingest/capture_clock.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#define BLOCK_SECTION 0x0A0D0D0Au
 #define BLOCK_INTERFACE 1u
 #define BLOCK_PACKET 2u
 #define BLOCK_SIMPLE 3u
 #define BLOCK_STATISTICS 5u
 #define BLOCK_ENHANCED 6u
-
-#define BYTE_ORDER_MAGIC 0x1A2B3C4Du
-#define BLOCK_SIZE_MIN 12u
 
 #define OPTION_END 0u
 #define OPTION_IF_NAME 2u
@@ -57,26 +53,6 @@ struct capture_pcapng {
     int64_t time_ns; /* of the last frame */
 };
 
-/* One whole block in the stream's view. */
-struct block {
-    const uint8_t *at;
-    uint32_t type;
-    uint32_t size;
-    uint64_t offset;
-};
-
-static uint16_t field_u16(const struct capture_pcapng *pcapng, const uint8_t *at) {
-    return pcapng->is_big ? __builtin_bswap16(get_u16(at)) : get_u16(at);
-}
-
-static uint32_t field_u32(const struct capture_pcapng *pcapng, const uint8_t *at) {
-    return pcapng->is_big ? __builtin_bswap32(get_u32(at)) : get_u32(at);
-}
-
-static uint64_t field_u64(const struct capture_pcapng *pcapng, const uint8_t *at) {
-    return pcapng->is_big ? __builtin_bswap64(get_u64(at)) : get_u64(at);
-}
-
 bool capture_pcapng_recognise(struct bytes front) {
     if (front.size < BLOCK_SIZE_MIN || get_u32(front.data) != BLOCK_SECTION) {
         return false;
@@ -85,122 +61,24 @@ bool capture_pcapng_recognise(struct bytes front) {
     return order == BYTE_ORDER_MAGIC || order == __builtin_bswap32(BYTE_ORDER_MAGIC);
 }
 
-/* The message of an input that ended inside something: its own damage, or that it was cut. */
-static bool set_truncated(const struct capture_pcapng *pcapng, uint64_t offset, struct error *err) {
-    if (capture_stream_is_damaged(pcapng->stream, err)) {
+static bool section_read(struct capture_pcapng *pcapng, struct capture_block *block,
+                         struct error *err) {
+    if (!capture_block_read(pcapng->stream, block, 28, err)) {
         return false;
     }
-    return error_set(err, ERROR_FORMAT, "pcapng block at offset %" PRIu64 ": the file ends in it",
-                     offset);
-}
-
-static bool set_bad(const struct block *block, const char *what, struct error *err) {
-    return error_set(err, ERROR_FORMAT,
-                     "pcapng block at offset %" PRIu64 " (type 0x%" PRIX32 ", %" PRIu32
-                     " bytes): %s",
-                     block->offset, block->type, block->size, what);
-}
-
-/* Type and size of the block that the stream stands at, which has 12 bytes at least. The header of
- * a section says in which order it is written itself. */
-static bool block_peek(struct capture_pcapng *pcapng, struct block *block, struct error *err) {
-    block->at = pcapng->stream->view.data;
-    block->offset = pcapng->stream->offset;
-    block->type = get_u32(block->at); /* as a section's header, the same in both orders */
-    if (block->type == BLOCK_SECTION) {
-        uint32_t order = get_u32(block->at + 8);
-        pcapng->is_big = order == __builtin_bswap32(BYTE_ORDER_MAGIC);
-        block->size = field_u32(pcapng, block->at + 4);
-        if (order != BYTE_ORDER_MAGIC && !pcapng->is_big) {
-            return set_bad(block, "no byte order of a section header", err);
-        }
-    }
-    block->type = field_u32(pcapng, block->at);
-    block->size = field_u32(pcapng, block->at + 4);
-    if (block->size < BLOCK_SIZE_MIN || block->size % 4 != 0) {
-        return set_bad(block, "no size of a block", err);
-    }
-    return true;
-}
-
-/* Makes the whole block visible, and compares its two sizes. */
-static bool block_read(struct capture_pcapng *pcapng, struct block *block, uint32_t size_min,
-                       struct error *err) {
-    if (block->size < size_min) {
-        return set_bad(block, "too short for its type", err);
-    }
-    if (block->size > CAPTURE_STREAM_MAX) {
-        return set_bad(block, "longer than 1 MiB", err);
-    }
-    if (!capture_stream_has(pcapng->stream, block->size)) {
-        return set_truncated(pcapng, block->offset, err);
-    }
-    block->at = pcapng->stream->view.data;
-    if (field_u32(pcapng, block->at + block->size - 4) != block->size) {
-        return set_bad(block, "its second size differs", err);
-    }
-    return true;
-}
-
-/* Goes on behind a block that is not looked into, of any size. */
-static bool block_skip(struct capture_pcapng *pcapng, const struct block *block,
-                       struct error *err) {
-    struct capture_stream *stream = pcapng->stream;
-    if (!capture_stream_skip(stream, block->size - 4) || !capture_stream_has(stream, 4)) {
-        return set_truncated(pcapng, block->offset, err);
-    }
-    if (field_u32(pcapng, stream->view.data) != block->size) {
-        return set_bad(block, "its second size differs", err);
-    }
-    capture_stream_use(stream, 4);
-    return true;
-}
-
-struct option {
-    unsigned code;
-    struct bytes value;
-};
-
-/* The next option of `options`, code OPTION_END behind the last. False: it is longer than what is
- * left. */
-static bool option_next(const struct capture_pcapng *pcapng, struct cursor *options,
-                        struct option *out) {
-    *out = (struct option){ .code = OPTION_END };
-    if (cursor_left(options) == 0) {
-        return true;
-    }
-    const uint8_t *header = cursor_take(options, 4).data;
-    if (options->failed) {
-        return false;
-    }
-    size_t size = field_u16(pcapng, header + 2);
-    out->value = cursor_take(options, (size + 3) & ~(size_t)3);
-    out->value.size = size;
-    out->code = field_u16(pcapng, header);
-    return !options->failed;
-}
-
-static struct cursor options_of(const struct block *block, uint32_t at) {
-    return cursor_of(bytes_of(block->at + at, block->size - at - 4));
-}
-
-static bool section_read(struct capture_pcapng *pcapng, struct block *block, struct error *err) {
-    if (!block_read(pcapng, block, 28, err)) {
-        return false;
-    }
-    unsigned major = field_u16(pcapng, block->at + 12);
-    unsigned minor = field_u16(pcapng, block->at + 14);
+    unsigned major = block_u16(block, 12);
+    unsigned minor = block_u16(block, 14);
     if (major != 1 || (minor != 0 && minor != 2)) { /* 1.2 is 1.0, says the draft */
         char message[64];
         (void)snprintf(message, sizeof message, "version %u.%u of pcapng is not known", major,
                        minor);
-        return set_bad(block, message, err);
+        return capture_block_bad(block, message, err);
     }
-    struct cursor options = options_of(block, 24);
-    struct option option;
+    size_t offset = 24;
+    struct capture_option option;
     do { /* nothing in them is needed, but a section that lies about them is not one */
-        if (!option_next(pcapng, &options, &option)) {
-            return set_bad(block, "an option is longer than the block", err);
+        if (!capture_option_next(block, &offset, &option, err)) {
+            return false;
         }
     } while (option.code != OPTION_END);
     pcapng->section_interface = pcapng->interface_count;
@@ -208,53 +86,56 @@ static bool section_read(struct capture_pcapng *pcapng, struct block *block, str
     return true;
 }
 
-static bool interface_option(const struct capture_pcapng *pcapng, const struct option *option,
-                             struct interface *interface, uint8_t *resolution, int64_t *offset_s) {
+/* What an interface's options say of its clock. */
+struct clock_options {
+    uint8_t resolution;
+    int64_t offset_s;
+};
+
+static bool interface_option(const struct capture_block *block, const struct capture_option *option,
+                             struct interface *interface, struct clock_options *clock,
+                             struct error *err) {
     switch (option->code) {
     case OPTION_IF_NAME:
         free(interface->name);
-        interface->name = malloc(option->value.size + 1);
+        interface->name_size = 0;
+        interface->name = malloc(option->size + 1);
         if (interface->name == NULL) {
-            return false;
+            return error_set(err, ERROR_LIMIT, "no memory for the name of an interface");
         }
-        memcpy(interface->name, option->value.data, option->value.size);
-        interface->name_size = option->value.size;
-        return true;
+        memcpy(interface->name, block->at + option->offset, option->size);
+        interface->name_size = option->size;
+        break;
     case OPTION_IF_TSRESOL:
-        if (option->value.size >= 1) {
-            *resolution = option->value.data[0];
+        if (option->size >= 1) {
+            clock->resolution = block->at[option->offset];
         }
-        return true;
+        break;
     case OPTION_IF_TSOFFSET:
-        if (option->value.size >= 8) {
-            *offset_s = (int64_t)field_u64(pcapng, option->value.data);
+        if (option->size >= 8) {
+            clock->offset_s = (int64_t)block_u64(block, option->offset);
         }
-        return true;
-    default: return true;
+        break;
+    default: break;
     }
+    return true;
 }
 
 /* Fills `interface` from its block; its name is owned also on failure. */
-static bool interface_fill(struct capture_pcapng *pcapng, const struct block *block,
-                           struct interface *interface, struct error *err) {
-    uint8_t resolution = 6;
-    int64_t offset_s = 0;
-    struct cursor options = options_of(block, 16);
-    for (;;) {
-        struct option option;
-        if (!option_next(pcapng, &options, &option)) {
-            return set_bad(block, "an option is longer than the block", err);
+static bool interface_fill(const struct capture_block *block, struct interface *interface,
+                           struct error *err) {
+    struct clock_options clock = { .resolution = 6 };
+    size_t offset = 16;
+    struct capture_option option;
+    do {
+        if (!capture_option_next(block, &offset, &option, err) ||
+            !interface_option(block, &option, interface, &clock, err)) {
+            return false;
         }
-        if (option.code == OPTION_END) {
-            break;
-        }
-        if (!interface_option(pcapng, &option, interface, &resolution, &offset_s)) {
-            return error_set(err, ERROR_LIMIT, "no memory for the name of an interface");
-        }
-    }
-    interface->link_type = field_u16(pcapng, block->at + 8);
-    interface->snap_size = field_u32(pcapng, block->at + 12);
-    interface->clock = capture_clock_of(resolution, offset_s);
+    } while (option.code != OPTION_END);
+    interface->link_type = block_u16(block, 8);
+    interface->snap_size = block_u32(block, 12);
+    interface->clock = capture_clock_of(clock.resolution, clock.offset_s);
     return true;
 }
 
@@ -273,18 +154,19 @@ static bool interfaces_reserve(struct capture_pcapng *pcapng) {
     return true;
 }
 
-static bool interface_read(struct capture_pcapng *pcapng, struct block *block, struct error *err) {
-    if (!block_read(pcapng, block, 20, err)) {
+static bool interface_read(struct capture_pcapng *pcapng, struct capture_block *block,
+                           struct error *err) {
+    if (!capture_block_read(pcapng->stream, block, 20, err)) {
         return false;
     }
     if (pcapng->interface_count == CAPTURE_INTERFACES_MAX) {
-        return set_bad(block, "more interfaces than are read (4096)", err);
+        return capture_block_bad(block, "more interfaces than are read (4096)", err);
     }
     if (!interfaces_reserve(pcapng)) {
         return error_set(err, ERROR_LIMIT, "no memory for an interface");
     }
     struct interface interface = { 0 };
-    if (!interface_fill(pcapng, block, &interface, err)) {
+    if (!interface_fill(block, &interface, err)) {
         free(interface.name);
         return false;
     }
@@ -302,20 +184,23 @@ static struct interface *interface_find(const struct capture_pcapng *pcapng, uin
 
 /* What the interface (5) and the system (7) dropped, from the start of the capture; the last block
  * of an interface counts. */
-static bool statistics_read(struct capture_pcapng *pcapng, struct block *block, struct error *err) {
-    if (!block_read(pcapng, block, 24, err)) {
+static bool statistics_read(struct capture_pcapng *pcapng, struct capture_block *block,
+                            struct error *err) {
+    if (!capture_block_read(pcapng->stream, block, 24, err)) {
         return false;
     }
-    struct interface *interface = interface_find(pcapng, field_u32(pcapng, block->at + 8));
-    struct cursor options = options_of(block, 20);
-    struct option option;
+    struct interface *interface = interface_find(pcapng, block_u32(block, 8));
+    size_t offset = 20;
+    struct capture_option option;
     uint64_t dropped = 0;
-    while (option_next(pcapng, &options, &option) && option.code != OPTION_END) {
+    do {
+        if (!capture_option_next(block, &offset, &option, err)) {
+            return false;
+        }
         bool is_drop = option.code == OPTION_ISB_IFDROP || option.code == OPTION_ISB_OSDROP;
-        uint64_t value =
-            is_drop && option.value.size == 8 ? field_u64(pcapng, option.value.data) : 0;
+        uint64_t value = is_drop && option.size == 8 ? block_u64(block, option.offset) : 0;
         dropped = value > UINT64_MAX - dropped ? UINT64_MAX : dropped + value;
-    }
+    } while (option.code != OPTION_END);
     if (interface != NULL) {
         interface->dropped = dropped;
     }
@@ -324,29 +209,27 @@ static bool statistics_read(struct capture_pcapng *pcapng, struct block *block, 
 }
 
 /* Enhanced and obsolete packet blocks differ in how wide the interface's number is. */
-static bool packet_read(struct capture_pcapng *pcapng, struct block *block,
+static bool packet_read(struct capture_pcapng *pcapng, struct capture_block *block,
                         struct capture_frame *frame, struct error *err) {
-    if (!block_read(pcapng, block, 32, err)) {
+    if (!capture_block_read(pcapng->stream, block, 32, err)) {
         return false;
     }
-    const uint8_t *at = block->at;
-    uint32_t id =
-        block->type == BLOCK_PACKET ? field_u16(pcapng, at + 8) : field_u32(pcapng, at + 8);
+    uint32_t id = block->type == BLOCK_PACKET ? block_u16(block, 8) : block_u32(block, 8);
     const struct interface *interface = interface_find(pcapng, id);
     if (interface == NULL) {
-        return set_bad(block, "of an interface that has no block", err);
+        return capture_block_bad(block, "of an interface that has no block", err);
     }
-    uint32_t size = field_u32(pcapng, at + 20);
+    uint32_t size = block_u32(block, 20);
     if (size > block->size - 32) {
-        return set_bad(block, "its frame is longer than the block", err);
+        return capture_block_bad(block, "its frame is longer than the block", err);
     }
     if (size > CAPTURE_FRAME_MAX) {
-        return set_bad(block, "its frame is longer than 256 KiB", err);
+        return capture_block_bad(block, "its frame is longer than 256 KiB", err);
     }
-    uint64_t ticks = (uint64_t)field_u32(pcapng, at + 12) << 32 | field_u32(pcapng, at + 16);
+    uint64_t ticks = (uint64_t)block_u32(block, 12) << 32 | block_u32(block, 16);
     pcapng->time_ns = capture_clock_ns(&interface->clock, ticks);
-    frame->data = bytes_of(at + 28, size);
-    frame->wire_size = field_u32(pcapng, at + 24);
+    frame->data = bytes_of(block->at + 28, size);
+    frame->wire_size = block_u32(block, 24);
     frame->link_type = interface->link_type;
     frame->interface = pcapng->section_interface + id;
     frame->time_ns = pcapng->time_ns;
@@ -355,25 +238,25 @@ static bool packet_read(struct capture_pcapng *pcapng, struct block *block,
 }
 
 /* Of the section's first interface, without a time; what was captured is known by what fits. */
-static bool simple_read(struct capture_pcapng *pcapng, struct block *block,
+static bool simple_read(struct capture_pcapng *pcapng, struct capture_block *block,
                         struct capture_frame *frame, struct error *err) {
-    if (!block_read(pcapng, block, 16, err)) {
+    if (!capture_block_read(pcapng->stream, block, 16, err)) {
         return false;
     }
     const struct interface *interface = interface_find(pcapng, 0);
     if (interface == NULL) {
-        return set_bad(block, "of an interface that has no block", err);
+        return capture_block_bad(block, "of an interface that has no block", err);
     }
-    uint32_t wire_size = field_u32(pcapng, block->at + 8);
+    uint32_t wire_size = block_u32(block, 8);
     uint32_t size = wire_size;
     if (interface->snap_size != 0 && size > interface->snap_size) {
         size = interface->snap_size;
     }
     if (size > block->size - 16) {
-        return set_bad(block, "its frame is longer than the block", err);
+        return capture_block_bad(block, "its frame is longer than the block", err);
     }
     if (size > CAPTURE_FRAME_MAX) {
-        return set_bad(block, "its frame is longer than 256 KiB", err);
+        return capture_block_bad(block, "its frame is longer than 256 KiB", err);
     }
     frame->data = bytes_of(block->at + 12, size);
     frame->wire_size = wire_size;
@@ -387,9 +270,9 @@ static bool simple_read(struct capture_pcapng *pcapng, struct block *block,
 /* Reads one block; `*has_frame` says whether it gave one. */
 static bool block_next(struct capture_pcapng *pcapng, struct capture_frame *frame, bool *has_frame,
                        struct error *err) {
-    struct block block;
+    struct capture_block block;
     *has_frame = false;
-    if (!block_peek(pcapng, &block, err)) {
+    if (!capture_block_peek(pcapng->stream, &pcapng->is_big, &block, err)) {
         return false;
     }
     switch (block.type) {
@@ -399,7 +282,7 @@ static bool block_next(struct capture_pcapng *pcapng, struct capture_frame *fram
     case BLOCK_ENHANCED:
     case BLOCK_PACKET: *has_frame = true; return packet_read(pcapng, &block, frame, err);
     case BLOCK_SIMPLE: *has_frame = true; return simple_read(pcapng, &block, frame, err);
-    default: return block_skip(pcapng, &block, err);
+    default: return capture_block_skip(pcapng->stream, &block, err);
     }
 }
 
@@ -410,7 +293,7 @@ enum capture_result capture_pcapng_next(struct capture_pcapng *pcapng, struct ca
             if (pcapng->stream->view.size == 0 && pcapng->stream->damage.code == ERROR_NONE) {
                 return CAPTURE_END;
             }
-            (void)set_truncated(pcapng, pcapng->stream->offset, err);
+            (void)capture_block_cut(pcapng->stream, pcapng->stream->offset, err);
             return CAPTURE_DAMAGED;
         }
         bool has_frame;
@@ -430,10 +313,11 @@ bool capture_pcapng_open(struct capture_pcapng **out, struct capture_stream *str
         return error_set(err, ERROR_LIMIT, "no memory to read a pcapng file");
     }
     pcapng->stream = stream;
-    struct block block;
+    struct capture_block block;
     bool ok = capture_stream_has(stream, BLOCK_SIZE_MIN)
-                  ? block_peek(pcapng, &block, err) && section_read(pcapng, &block, err)
-                  : set_truncated(pcapng, 0, err);
+                  ? capture_block_peek(stream, &pcapng->is_big, &block, err) &&
+                        section_read(pcapng, &block, err)
+                  : capture_block_cut(stream, 0, err);
     if (!ok) {
         capture_pcapng_close(pcapng);
         return false;
