@@ -6,15 +6,15 @@
 static struct fragment *set_of(struct fragment_table *table, const struct packet *packet) {
     uint64_t mixed = packet->src.high * 3 ^ packet->src.low ^ packet->dst.high * 5 ^
                      (packet->dst.low << 32 | packet->dst.low >> 32) ^
-                     ((uint64_t)packet->fragment_id << 8 | packet->protocol);
+                     ((uint64_t)packet->fragment_id << 8 | packet->fragment_protocol);
     mixed = (mixed ^ mixed >> 29) * UINT64_C(0x9E3779B97F4A7C15);
     return table->sets[(mixed >> 32) % FRAGMENT_SETS];
 }
 
 static bool is_same(const struct fragment *fragment, const struct packet *packet) {
     return fragment->serial != 0 && fragment->id == packet->fragment_id &&
-           fragment->protocol == packet->protocol && address_equal(fragment->src, packet->src) &&
-           address_equal(fragment->dst, packet->dst);
+           fragment->fragment_protocol == packet->fragment_protocol &&
+           address_equal(fragment->src, packet->src) && address_equal(fragment->dst, packet->dst);
 }
 
 /* The datagram's place, or the one that makes room for it. */
@@ -47,6 +47,7 @@ bool fragment_table_resolve(struct fragment_table *table, struct packet *packet,
         if (is_same(place, packet) && is_kept(place, time_ms)) {
             packet->src_port = place->src_port;
             packet->dst_port = place->dst_port;
+            packet->protocol = place->protocol;
         }
         return true;
     }
@@ -59,6 +60,7 @@ bool fragment_table_resolve(struct fragment_table *table, struct packet *packet,
         .src_port = packet->src_port,
         .dst_port = packet->dst_port,
         .protocol = packet->protocol,
+        .fragment_protocol = packet->fragment_protocol,
     };
     return true;
 }

@@ -4,9 +4,10 @@
 
 #include "ingest/packet.h"
 
-/* Ports of fragments: only a datagram's first piece has them, so they are kept for the pieces that
- * come behind it, and these count to the datagram's flow. A piece whose first one did not come
- * before it, or came more than FRAGMENT_KEPT_MS ago, has ports 0.
+/* Ports of fragments (and, behind extension headers, their protocol): only a datagram's first piece
+ * has them, so they are kept for the pieces that come behind it, and these count to the datagram's
+ * flow. A piece whose first one did not come before it, or came more than FRAGMENT_KEPT_MS ago, has
+ * ports 0.
  *
  * A fixed number of datagrams, in sets of a few: in a full set the oldest makes room. Where a
  * datagram stands depends on its addresses alone (no secret is in it: the output would depend on
@@ -27,6 +28,7 @@ struct fragment {
     uint16_t src_port;
     uint16_t dst_port;
     uint8_t protocol;
+    uint8_t fragment_protocol;
 };
 
 struct fragment_table {
@@ -34,8 +36,8 @@ struct fragment_table {
     uint64_t serial;
 };
 
-/* Remembers a first piece's ports, and fills in those of a tail. Errors: ERROR_LIMIT (memory, at
- * the first fragment). `packet` must be a fragment. */
+/* Remembers a first piece's ports and protocol, and fills in those of a tail. Errors: ERROR_LIMIT
+ * (memory, at the first fragment). `packet` must be a fragment. */
 bool fragment_table_resolve(struct fragment_table *table, struct packet *packet, int64_t time_ms,
                             struct error *err);
 /* Accepts a zeroed one, which is an empty table. */

@@ -22,16 +22,20 @@ struct packet {
     struct address src;
     struct address dst;
     uint32_t bytes;    /* IP length: header and payload as the header says it, also where the frame
-                          was captured short or padded; where it says 0 (segmentation offload, RFC
-                          2675 jumbograms without the option), what the wire length leaves for it */
+                          was captured short or padded; where it says 0 (segmentation offload;
+                          jumbograms    whose option of RFC 2675 is absent or says more than the frame
+                          had), what    the wire length leaves for it */
     uint16_t src_port; /* 0 where the protocol has none or they were not captured */
     uint16_t dst_port; /* ICMP and ICMPv6: type * 256 + code */
-    uint8_t protocol;  /* behind extension headers, IANA */
+    uint8_t protocol;  /* behind extension headers, IANA; where these are more than
+                          PACKET_EXTENSIONS_MAX or were not captured, the last that was named */
     uint8_t tcp_flags; /* low octet of the header's flags */
     bool has_flags;    /* the TCP flags were captured */
     bool is_fragment;  /* of a datagram in more than one piece */
-    bool is_fragment_tail; /* not the first piece: it has no ports of its own */
-    uint32_t fragment_id;  /* with src, dst, protocol: which datagram */
+    bool is_fragment_tail;     /* not the first piece: it has no ports of its own */
+    uint8_t fragment_protocol; /* what the pieces carry; in IPv6 this may be an extension header,
+                                  behind which only the first piece shows `protocol` */
+    uint32_t fragment_id;      /* with src, dst, fragment_protocol: which datagram */
 };
 
 enum packet_tunnels {

@@ -79,6 +79,7 @@ static enum packet_kind ipv4_decode(struct packet_rest *rest, struct packet *out
         .protocol = ip[9],
         .is_fragment = (fragment & 0x3FFF) != 0,
         .is_fragment_tail = (fragment & 0x1FFF) != 0,
+        .fragment_protocol = ip[9],
         .fragment_id = packet_u16(ip + 4),
     };
     packet_rest_skip(rest, header_size);
@@ -164,6 +165,7 @@ static bool extensions_decode(struct packet_rest *rest, size_t left, struct pack
             unsigned fragment = packet_u16(rest->at + 2); /* offset of 13 bits, two of 0, more */
             out->is_fragment = (fragment & 0xFFF9) != 0;
             out->is_fragment_tail = (fragment & 0xFFF8) != 0;
+            out->fragment_protocol = rest->at[0];
             out->fragment_id = packet_u32(rest->at + 4);
         }
         out->protocol = rest->at[0];

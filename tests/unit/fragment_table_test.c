@@ -18,6 +18,7 @@ static struct packet piece(uint32_t src, uint32_t id, bool is_tail) {
         .protocol = 17,
         .is_fragment = true,
         .is_fragment_tail = is_tail,
+        .fragment_protocol = 17,
         .fragment_id = id,
     };
 }
@@ -39,12 +40,27 @@ static void a_tail_has_the_ports_of_its_first_piece(void **state) {
     fragment_table_done(&table);
 }
 
+/* Destination options behind the fragment header: only the first piece shows what is behind them.
+ */
+static void a_tail_has_the_protocol_of_its_first_piece(void **state) {
+    (void)state;
+    struct fragment_table table = { 0 };
+    struct packet first = piece(1, 7, false);
+    struct packet tail = piece(1, 7, true);
+    first.fragment_protocol = tail.fragment_protocol = tail.protocol = 60;
+    resolve(&table, first, 0);
+    tail = resolve(&table, tail, 10);
+    assert_int_equal(tail.protocol, 17);
+    assert_int_equal(tail.dst_port, 53);
+    fragment_table_done(&table);
+}
+
 static void a_tail_of_another_datagram_has_ports_0(void **state) {
     (void)state;
     struct fragment_table table = { 0 };
     resolve(&table, piece(1, 7, false), 0);
     struct packet other_protocol = piece(1, 7, true);
-    other_protocol.protocol = 1;
+    other_protocol.fragment_protocol = 1;
     const struct packet others[] = { piece(1, 8, true), piece(2, 7, true), other_protocol };
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         assert_int_equal(resolve(&table, others[i], 0).dst_port, 0);
@@ -105,6 +121,7 @@ static void the_newest_datagrams_are_kept_when_there_are_too_many(void **state) 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_tail_has_the_ports_of_its_first_piece),
+        cmocka_unit_test(a_tail_has_the_protocol_of_its_first_piece),
         cmocka_unit_test(a_tail_of_another_datagram_has_ports_0),
         cmocka_unit_test(a_tail_before_its_first_piece_has_ports_0),
         cmocka_unit_test(ports_are_kept_for_30_seconds_either_way),

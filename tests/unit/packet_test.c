@@ -343,6 +343,39 @@ static void extensions_beyond_the_bound_leave_the_protocol_of_the_last(void **st
     }
 }
 
+/* The first piece shows TCP behind destination options, the tail only that there are options. */
+static void pieces_of_a_datagram_name_it_alike(void **state) {
+    (void)state;
+    static const struct {
+        uint32_t link_type;
+        const char *first, *tail;
+        uint8_t fragment_protocol;
+    } pairs[] = {
+        { LINK_TYPE_RAW, "60000000 00242c40 " IPV6_ENDS "3c000001 12345678 06000104 00000000 " TCP,
+          "60000000 00102c40 " IPV6_ENDS "3c000020 12345678 0001020304050607", 60 },
+        { LINK_TYPE_RAW, "4500001c abcd2000 40110000 0a000001 0a000002 1234003500080000",
+          "4500001c abcd0001 40110000 0a000001 0a000002 0001020304050607", 17 },
+    };
+    for (size_t i = 0; i < COUNT(pairs); i++) {
+        struct frame first = { .size = 0 };
+        struct frame tail = { .size = 0 };
+        frame_add(&first, pairs[i].first);
+        frame_add(&tail, pairs[i].tail);
+        struct packet packets[2];
+        assert_int_equal(frame_decode_exact(first.octets, first.size, 0, pairs[i].link_type,
+                                            PACKET_TUNNELS_OUTER, &packets[0]),
+                         PACKET_DECODED);
+        assert_int_equal(frame_decode_exact(tail.octets, tail.size, 0, pairs[i].link_type,
+                                            PACKET_TUNNELS_OUTER, &packets[1]),
+                         PACKET_DECODED);
+        assert_false(packets[0].is_fragment_tail);
+        assert_true(packets[1].is_fragment_tail);
+        assert_int_equal(packets[0].fragment_protocol, pairs[i].fragment_protocol);
+        assert_int_equal(packets[1].fragment_protocol, pairs[i].fragment_protocol);
+        assert_int_equal(packets[0].fragment_id, packets[1].fragment_id);
+    }
+}
+
 static void every_length_of_every_frame_gives_a_sane_answer(void **state) {
     (void)state;
     for (size_t i = 0; i < COUNT(links); i++) {
@@ -388,6 +421,7 @@ int main(void) {
         cmocka_unit_test(ipv6_packets_and_their_extensions_are_decoded),
         cmocka_unit_test(frames_that_contradict_themselves_are_malformed),
         cmocka_unit_test(extensions_beyond_the_bound_leave_the_protocol_of_the_last),
+        cmocka_unit_test(pieces_of_a_datagram_name_it_alike),
         cmocka_unit_test(every_length_of_every_frame_gives_a_sane_answer),
         cmocka_unit_test(a_frame_captured_longer_than_it_says_is_as_long_as_captured),
         cmocka_unit_test(what_is_not_decoded_leaves_the_packet_alone),
