@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The inputs of the benches, made once by weir-gen below BUILD/bench-data and kept.
 
-They are made anew when the generator's bytes or the number of lines change.
+They are made anew when the generator's bytes or the number of lines or packets change.
 """
 
 import gzip
@@ -15,6 +15,8 @@ from pathlib import Path
 from measure import run
 
 LINES_DEFAULT = 10_000_000
+PACKETS_DEFAULT = 10_000_000
+FLOWS = 500_000
 PART_COUNT = 8
 # 240 nodes for half a day, 3.5 M lines. Pinned, since the bytes a record depend on it.
 FLEET = ("--nodes", "240", "--duration", "12h", "--accounts", "2", "--seed", "1")
@@ -51,6 +53,41 @@ def compress(source, target):
         shutil.copyfileobj(plain, packed, COPY_SIZE)
 
 
+def is_made(stamp, wanted):
+    return stamp.exists() and stamp.read_text() == wanted
+
+
+def digest_of(program):
+    return hashlib.sha256(program.read_bytes()).hexdigest()
+
+
+def warm(path):
+    """Reads a file, so that it lies in the page cache."""
+    with open(path, "rb") as file:
+        while file.read(COPY_SIZE):
+            pass
+
+
+class Capture:
+    """A pcap of random packets, apart from the logs: it is as large as they are."""
+
+    def __init__(self, build):
+        generator = Path(build) / "bin" / "weir-gen"
+        packets = int(os.environ.get("BENCH_PACKETS", PACKETS_DEFAULT))
+        self.path = Path(build) / "bench-capture" / "random.pcap"
+        stamp = self.path.with_name("made")
+        wanted = f"{packets} {FLOWS} {digest_of(generator)}"
+        if not is_made(stamp, wanted):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with open(self.path, "wb") as pcap:
+                options = ["--packets", str(packets), "--flows", str(FLOWS)]
+                subprocess.run([generator, "random-packets", *options], stdout=pcap, check=True)
+            stamp.write_text(wanted)
+
+    def warm(self):
+        warm(self.path)
+
+
 class Data:
     """Paths of the inputs; `warm` reads them, so that they lie in the page cache."""
 
@@ -63,8 +100,8 @@ class Data:
         self.packed = self.folder / "gzip"
         self.fleet = self.folder / "fleet"
         stamp = self.folder / "made"
-        wanted = f"{self.lines} {hashlib.sha256(self.generator.read_bytes()).hexdigest()}"
-        if not stamp.exists() or stamp.read_text() != wanted:
+        wanted = f"{self.lines} {digest_of(self.generator)}"
+        if not is_made(stamp, wanted):
             self.make()
             stamp.write_text(wanted)
 
@@ -92,6 +129,4 @@ class Data:
             *self.parts(self.packed),
             *self.parts(self.fleet),
         ]:
-            with open(path, "rb") as file:
-                while file.read(COPY_SIZE):
-                    pass
+            warm(path)

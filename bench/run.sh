@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Runs every bench below a heading: first the inner loops (bench/*_bench.c, built into BUILD/bench),
-# then the programs against DuckDB. BENCH_LINES=N takes N random lines instead of 10 M.
+# then the programs against DuckDB and nfpcapd. BENCH_LINES=N takes N random lines instead of 10 M,
+# BENCH_PACKETS=N as many random packets.
 #
 # usage: bench/run.sh BUILD
 set -eu
@@ -25,3 +26,5 @@ for name in replay_bench store_bench; do
     heading "$name"
     python3 "bench/$name.py" "$build" "$python"
 done
+heading capture_bench
+python3 bench/capture_bench.py "$build"
