@@ -130,9 +130,10 @@ static void warn(struct source *source, struct source_result *result) {
     }
     source->has_warned = true;
     if (layout->is_transit_gateway) {
-        (void)snprintf(result->warning, sizeof result->warning,
-                       "a Transit Gateway's flow log: its records are not about an interface, and "
-                       "are not read");
+        (void)snprintf(
+            result->warning, sizeof result->warning,
+            "a Transit Gateway's flow log: its records count for the gateway's interfaces, "
+            "not for the nodes behind it");
     } else {
         (void)snprintf(result->warning, sizeof result->warning, "unknown fields are skipped: %s",
                        layout->unknown);
@@ -225,7 +226,8 @@ static enum step take_line(struct source *source, struct source_result *result, 
 /* Fast lines, from the second line of the object on (the first may have a byte order mark). */
 static void take_burst(struct source *source, struct source_result *result) {
     struct aws_rows *rows = &source->rows;
-    if (source->line == 0 || !aws_layout_has_records(&rows->layout)) {
+    if (source->line == 0 || !aws_layout_has_records(&rows->layout) ||
+        rows->layout.is_transit_gateway) {
         return;
     }
     uint32_t before = rows->count;

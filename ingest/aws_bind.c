@@ -136,7 +136,7 @@ static bool add_node(struct aws_rows *rows, const struct aws_point *point,
     if (added.identity.size == 0) {
         added.identity = instance.size > 0 ? instance : added.name;
     }
-    if (point->kind == AWS_POINT_INTERFACE) {
+    if (point->kind == AWS_POINT_INTERFACE || point->kind == AWS_POINT_GATEWAY) {
         added.interface = point->name;
     }
     return batch_add_node(rows->batch, &added, node, err);

@@ -10,8 +10,6 @@ const struct source_profile aws_profile = {
     .interval_option = "--aws-interval",
     .interval_advice = "make the flow log anew with --max-aggregation-interval 60",
     .intervals_ms = { 60000, 600000 },
-    .direction_advice = "log flow-direction, or give --inventory",
-    .unseen_advice = "capture packets where that matters",
     .unseen = "traffic to Amazon's DNS resolver (so a tunnel through it is invisible), DHCP, ARP, "
               "instance metadata (169.254.169.254), time sync (169.254.169.123), Windows licence "
               "activation, mirrored traffic, the VPC router's reserved addresses, and what runs "
@@ -94,10 +92,10 @@ _Static_assert(LACK_COUNT + 1 <= SOURCE_FACTS_MAX, "all may hold, and one more")
 
 static const struct source_fact TRANSIT_GATEWAY = {
     .id = "transit_gateway",
-    .weight = SOURCE_PROBLEM,
+    .weight = SOURCE_WARNING,
     .what = "a Transit Gateway's flow log",
-    .why = "its records are of attachments, not of interfaces, and are not read",
-    .advice = "read the flow logs of the VPCs behind it: they have the same traffic",
+    .why = "its records count for the gateway's interfaces, not for the nodes behind it",
+    .advice = "read the flow logs of the VPCs behind it, too: they have the same traffic by node",
 };
 
 static const struct source_fact NO_RECORDS = {
@@ -168,11 +166,12 @@ void aws_facts_describe(const struct aws_layout *layout, enum aws_layout_origin 
     }
     if (layout->is_transit_gateway) {
         add(out, &TRANSIT_GATEWAY);
-        return; /* what it lacks does not matter */
     }
     if (!aws_layout_has_records(layout)) {
         add(out, &NO_RECORDS);
-        return;
+    }
+    if (layout->is_transit_gateway || !aws_layout_has_records(layout)) {
+        return; /* what else it lacks does not matter */
     }
     for (size_t i = 0; i < LACK_COUNT; i++) {
         uint32_t had = layout->has & LACKS[i].of;

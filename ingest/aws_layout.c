@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Names of the fields of versions 2 to 11 ("Flow log records", Amazon VPC user guide), and layouts
- * made from them. The Transit Gateway's own fields (version 6) are recognised by their prefix, so
- * that such a log is told from one with unknown fields: its lines are about a gateway's
- * attachments, and the same traffic stands in the interfaces' logs. */
+/* Names of the fields of versions 2 to 11 ("Flow log records", Amazon VPC user guide) and of the
+ * Transit Gateway's version 6 ("Transit Gateway Flow Logs", Amazon VPC Transit Gateways guide), and
+ * layouts made from them. A gateway's log is told by the tgw- that most of its names begin with. */
 #include "ingest/aws_layout.h"
+
+#include <assert.h>
 
 #define NAME(text) (text), sizeof(text) - 1
 static const struct {
@@ -72,9 +73,30 @@ static const struct {
     { NAME("next-hop-az-id"), AWS_SKIPPED },
     { NAME("next-hop-vpc-id"), AWS_SKIPPED },
     { NAME("next-hop-interface-type"), AWS_SKIPPED },
+    /* version 6 */
+    { NAME("resource-type"), AWS_SKIPPED },
+    { NAME("tgw-id"), AWS_SKIPPED },
+    { NAME("tgw-attachment-id"), AWS_GATEWAY_ATTACHMENT },
+    { NAME("tgw-src-vpc-account-id"), AWS_SKIPPED },
+    { NAME("tgw-dst-vpc-account-id"), AWS_SKIPPED },
+    { NAME("tgw-src-vpc-id"), AWS_SKIPPED },
+    { NAME("tgw-dst-vpc-id"), AWS_SKIPPED },
+    { NAME("tgw-src-subnet-id"), AWS_SKIPPED },
+    { NAME("tgw-dst-subnet-id"), AWS_SKIPPED },
+    { NAME("tgw-src-eni"), AWS_GATEWAY_SRC_INTERFACE },
+    { NAME("tgw-dst-eni"), AWS_GATEWAY_DST_INTERFACE },
+    { NAME("tgw-src-az-id"), AWS_SKIPPED },
+    { NAME("tgw-dst-az-id"), AWS_SKIPPED },
+    { NAME("tgw-pair-attachment-id"), AWS_SKIPPED },
+    { NAME("packets-lost-no-route"), AWS_SKIPPED },
+    { NAME("packets-lost-blackhole"), AWS_SKIPPED },
+    { NAME("packets-lost-mtu-exceeded"), AWS_SKIPPED },
+    { NAME("packets-lost-ttl-expired"), AWS_SKIPPED },
 };
 #define FIELDS_COUNT (sizeof FIELDS / sizeof FIELDS[0])
 #define DEFAULT_COUNT 14u
+/* Those in front are an interface's. */
+#define INTERFACE_FIELDS_COUNT 54u
 /* The longest name has 26 characters. */
 #define NAME_SIZE_MAX 32u
 
@@ -174,8 +196,10 @@ uint32_t aws_layout_version(const struct aws_layout *layout) {
     static const struct {
         uint8_t fields; /* how many there are up to it */
         uint8_t version;
-    } VERSIONS[] = { { 14, 2 }, { 21, 3 }, { 25, 4 },  { 29, 5 },           { 39, 7 },
-                     { 40, 8 }, { 41, 9 }, { 42, 10 }, { FIELDS_COUNT, 11 } };
+    } VERSIONS[] = {
+        { 14, 2 }, { 21, 3 }, { 25, 4 },  { 29, 5 },           { 39, 7 },
+        { 40, 8 }, { 41, 9 }, { 42, 10 }, { FIELDS_COUNT, 11 }
+    }; /* the last: and those of version 6 */
     uint8_t last = 0;
     for (uint32_t i = 0; i < layout->column_count; i++) {
         last = layout->names[i] > last ? layout->names[i] : last;
@@ -191,7 +215,7 @@ bool aws_layout_has_records(const struct aws_layout *layout) {
     bool has_src = aws_layout_has(layout, AWS_SRC) || aws_layout_has(layout, AWS_PACKET_SRC);
     bool has_dst = aws_layout_has(layout, AWS_DST) || aws_layout_has(layout, AWS_PACKET_DST);
     return has_src && has_dst && aws_layout_has(layout, AWS_START) &&
-           aws_layout_has(layout, AWS_END) && !layout->is_transit_gateway;
+           aws_layout_has(layout, AWS_END);
 }
 
 void aws_layout_default(struct aws_layout *layout) {
@@ -203,11 +227,30 @@ void aws_layout_default(struct aws_layout *layout) {
     finish(layout);
 }
 
+void aws_layout_gateway(struct aws_layout *layout) {
+    static const char NAMES[] =
+        "version resource-type account-id tgw-id tgw-attachment-id tgw-src-vpc-account-id "
+        "tgw-dst-vpc-account-id tgw-src-vpc-id tgw-dst-vpc-id tgw-src-subnet-id tgw-dst-subnet-id "
+        "tgw-src-eni tgw-dst-eni tgw-src-az-id tgw-dst-az-id tgw-pair-attachment-id srcaddr "
+        "dstaddr "
+        "srcport dstport protocol packets bytes start end log-status type packets-lost-no-route "
+        "packets-lost-blackhole packets-lost-mtu-exceeded packets-lost-ttl-expired tcp-flags "
+        "region "
+        "flow-direction pkt-src-aws-service pkt-dst-aws-service";
+    bool ok = aws_layout_parse(layout, bytes_text(NAMES), NULL);
+    assert(ok); /* names of the table above, each once */
+}
+
 bool aws_layout_parse(struct aws_layout *layout, struct bytes text, struct error *err) {
     *layout = (struct aws_layout){ 0 };
-    uint64_t seen = 0; /* bits by index into FIELDS */
-    _Static_assert(FIELDS_COUNT <= 64, "one bit a field");
+    bool seen[FIELDS_COUNT] = { false };
     uint32_t count = 0;
+    struct bytes rest = text;
+    if (bytes_equal(next_word(&rest), bytes_text(AWS_LAYOUT_GATEWAY_WORD)) &&
+        next_word(&rest).size == 0) {
+        aws_layout_gateway(layout);
+        return true;
+    }
     for (struct bytes word = next_word(&text); word.size > 0; word = next_word(&text)) {
         if (count == AWS_COLUMNS_MAX) {
             return error_set(err, ERROR_ARGUMENT, "more than %u fields", AWS_COLUMNS_MAX);
@@ -215,10 +258,11 @@ bool aws_layout_parse(struct aws_layout *layout, struct bytes text, struct error
         size_t index = 0;
         enum name_kind kind = find_name(word, &index);
         if (kind == NAME_KNOWN) {
-            if ((seen >> index & 1) != 0) {
+            if (seen[index]) {
                 return error_set(err, ERROR_ARGUMENT, "field %s stands twice", FIELDS[index].name);
             }
-            seen |= UINT64_C(1) << index;
+            seen[index] = true;
+            layout->is_transit_gateway |= index >= INTERFACE_FIELDS_COUNT;
             layout->fields[count] = (uint8_t)FIELDS[index].field;
             layout->names[count] = (uint8_t)(index + 1);
         } else if (kind == NAME_TRANSIT_GATEWAY) {

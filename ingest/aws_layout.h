@@ -32,6 +32,9 @@ enum aws_field {
     AWS_PACKET_DST,
     AWS_DIRECTION,
     AWS_RESOURCE,
+    AWS_GATEWAY_SRC_INTERFACE, /* tgw-src-eni */
+    AWS_GATEWAY_DST_INTERFACE,
+    AWS_GATEWAY_ATTACHMENT,
     AWS_FIELD_COUNT,
 };
 
@@ -46,7 +49,7 @@ struct aws_layout {
     uint8_t wanted[AWS_FIELD_COUNT]; /* the columns that are not skipped, ascending */
     uint32_t has;                    /* bits 1 << enum aws_field */
     bool is_default;                 /* exactly the 14 default fields in their order */
-    bool is_transit_gateway;         /* has a tgw- field: not a record of an interface */
+    bool is_transit_gateway;         /* has a tgw- field: lines of a gateway (aws_line.h) */
     char unknown[120]; /* names that no version of the format has, ", " between them, else "" */
 };
 
@@ -69,8 +72,15 @@ bool aws_layout_has_records(const struct aws_layout *layout);
 /* The 14 fields of version 2. */
 void aws_layout_default(struct aws_layout *layout);
 
+/* The 36 fields of a Transit Gateway's flow log in their default order. */
+void aws_layout_gateway(struct aws_layout *layout);
+
+/* The word that stands for it where field names are given. */
+#define AWS_LAYOUT_GATEWAY_WORD "tgw"
+
 /* Reads field names with white space or commas between them, `account-id`, `account_id` or
- * `${account-id}`. Unknown names are columns that are skipped, and are listed in `unknown`.
+ * `${account-id}`; or AWS_LAYOUT_GATEWAY_WORD alone. Unknown names are columns that are skipped,
+ * and are listed in `unknown`.
  *
  * Errors: ERROR_ARGUMENT for no name at all, a name that stands twice, more than AWS_COLUMNS_MAX.
  * On failure `layout` has no columns. */

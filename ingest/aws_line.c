@@ -16,6 +16,8 @@ struct line_state {
     struct address dst;
     struct address packet_src;
     struct address packet_dst;
+    struct bytes gateway_src; /* interfaces */
+    struct bytes gateway_dst;
     uint32_t present; /* bits 1 << enum aws_field: columns that had a value */
     enum aws_status status;
 };
@@ -136,6 +138,13 @@ static bool read_field(struct line_state *state, enum aws_field field, struct by
     case AWS_INTERFACE: *reason = REJECT_WORD; return read_id(word, &record->interface);
     case AWS_INSTANCE: *reason = REJECT_WORD; return read_id(word, &record->instance);
     case AWS_RESOURCE: *reason = REJECT_WORD; return read_id(word, &record->resource);
+    case AWS_GATEWAY_SRC_INTERFACE:
+        *reason = REJECT_WORD;
+        return read_id(word, &state->gateway_src);
+    case AWS_GATEWAY_DST_INTERFACE:
+        *reason = REJECT_WORD;
+        return read_id(word, &state->gateway_dst);
+    case AWS_GATEWAY_ATTACHMENT: *reason = REJECT_WORD; return read_id(word, &record->attachment);
     case AWS_SKIPPED:
     case AWS_FIELD_COUNT: break;
     }
@@ -189,6 +198,17 @@ static bool choose_addresses(const struct line_state *state) {
     return (has_src || has_packet_src) && (has_dst || has_packet_dst);
 }
 
+/* Whose a gateway's line is, and which way it goes: the header says the rule. */
+static void set_gateway(struct line_state *state) {
+    struct aws_record *record = state->record;
+    bool is_egress = record->direction == DIRECTION_OUT;
+    record->is_gateway = true;
+    record->is_direction_inferred = record->direction == DIRECTION_UNKNOWN;
+    record->direction = is_egress ? DIRECTION_IN : DIRECTION_OUT;
+    record->interface = is_egress ? state->gateway_dst : state->gateway_src;
+    record->instance = record->resource = (struct bytes){ 0 };
+}
+
 /* What a line is whose columns were all read. */
 static enum aws_line_kind judge(const struct aws_layout *layout, const struct line_state *state,
                                 enum reject_reason *reason) {
@@ -213,7 +233,7 @@ static enum aws_line_kind judge(const struct aws_layout *layout, const struct li
 static enum aws_line_kind read_words(const struct aws_layout *layout, const struct bytes *words,
                                      uint32_t count, struct aws_record *out,
                                      enum reject_reason *reason) {
-    if (layout->column_count == 0 || layout->is_transit_gateway) {
+    if (layout->column_count == 0) {
         *reason = REJECT_LAYOUT;
         return AWS_LINE_MALFORMED;
     }
@@ -234,6 +254,9 @@ static enum aws_line_kind read_words(const struct aws_layout *layout, const stru
         state.present |= 1u << field;
     }
     out->has_tcp_flags = has(&state, AWS_TCP_FLAGS);
+    if (layout->is_transit_gateway) {
+        set_gateway(&state);
+    }
     return judge(layout, &state, reason);
 }
 

@@ -16,6 +16,15 @@
  * value, in any column. Numbers are decimal, of 1 to 19 digits and at most 2^63 - 1 (the vendor's
  * INT_64). */
 
+/* A line of a Transit Gateway's flow log is about a flow that passes one attachment of the gateway:
+ * `ingress` is into the gateway, so out of the network of the attachment that the flow comes from,
+ * and counts for the gateway's interface there (tgw-src-eni), as outbound; `egress` counts for the
+ * one that it goes to (tgw-dst-eni), as inbound. So a flow that the log has at both its attachments
+ * is outbound once and inbound once, as one between two nodes. Where the line does not say, it
+ * counts as ingress, and its direction as inferred. An attachment without an interface (of a VPN,
+ * or a peering) is its own: tgw-attachment-id. Addresses are those of nodes behind the gateway,
+ * never its own. */
+
 enum aws_line_kind {
     AWS_LINE_BLANK,
     AWS_LINE_HEADER, /* names of fields; the caller reads them */
@@ -49,6 +58,9 @@ struct aws_record {
     struct bytes interface;
     struct bytes instance;
     struct bytes resource;
+    struct bytes attachment; /* of a gateway, where it has no interface */
+    bool is_gateway;
+    bool is_direction_inferred;
 };
 
 /* Reads `line`, without its LF. `out` is filled in for a record whole, for NODATA and SKIPDATA in

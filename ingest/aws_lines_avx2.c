@@ -215,6 +215,7 @@ INLINE void reset_columns(struct columns *columns) {
     record->protocol = record->tcp_flags = 0;
     record->action = ACTION_UNKNOWN;
     record->direction = DIRECTION_UNKNOWN;
+    record->is_direction_inferred = false; /* no line that is taken here is a gateway's */
 }
 
 INLINE bool read_small(struct word word, uint64_t maximum, uint64_t *out) {
@@ -263,6 +264,9 @@ INLINE bool read_field(struct columns *columns, enum aws_field field, struct wor
         record->direction = is_word(word, "ingress", 7) ? DIRECTION_IN : DIRECTION_OUT;
         return record->direction == DIRECTION_IN || is_word(word, "egress", 6);
     case AWS_STATUS: return is_word(word, "OK", 2);
+    case AWS_GATEWAY_SRC_INTERFACE: /* of lines that are not read here */
+    case AWS_GATEWAY_DST_INTERFACE:
+    case AWS_GATEWAY_ATTACHMENT:
     case AWS_SKIPPED:
     case AWS_FIELD_COUNT: break;
     }

@@ -170,8 +170,9 @@ static uint32_t find_base(struct aws_points *points, enum aws_point_kind kind, s
     }
     points->keys[id] = key;
     points->slots[at] = (uint16_t)(id + 1);
-    /* Without an id, records of many interfaces meet in one point: nothing can be learned there. */
-    bool is_judged = kind == AWS_POINT_ADDRESS || kind == AWS_POINT_UNKNOWN;
+    /* Without an id, records of many interfaces meet in one point, and at a gateway those of many
+     * nodes: nothing can be learned there. */
+    bool is_judged = kind == AWS_POINT_ADDRESS || !aws_point_has_own(kind);
     points->rows[id].is_judged[0] = points->rows[id].is_judged[1] = is_judged;
     points->unjudged += !is_judged;
     if (8 * points->count > mask && points->bits < BITS_MAX) {

@@ -26,7 +26,14 @@ enum aws_point_kind {
     AWS_POINT_INSTANCE = 3,
     AWS_POINT_ADDRESS = 4, /* the address's text; no id in the line, but it is known whose it is */
     AWS_POINT_UNKNOWN = 5, /* "-" */
+    AWS_POINT_GATEWAY = 6, /* an interface of a Transit Gateway: no address is its own */
+    AWS_POINT_ATTACHMENT = 7, /* an attachment of one, likewise */
 };
+
+/* Whether a point has addresses of its own, to be learned from its records. */
+static inline bool aws_point_has_own(enum aws_point_kind kind) {
+    return kind <= AWS_POINT_ADDRESS;
+}
 
 /* Short texts (32 octets at most) padded with zeros; words hold no octet below 0x21, so the padding
  * ends them. A longer text has its first 24 octets, then a hash above an octet of 1. */

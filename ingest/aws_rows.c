@@ -112,6 +112,15 @@ static uint32_t find_point_by_address(struct aws_rows *rows, const struct aws_re
 static uint32_t find_point(struct aws_rows *rows, const struct aws_record *record,
                            bool has_addresses) {
     struct aws_points *points = &rows->points;
+    struct bytes none = { 0 };
+    if (record->is_gateway && record->interface.size > 0) {
+        return aws_points_find(points, AWS_POINT_GATEWAY, record->interface, none);
+    }
+    if (record->is_gateway) {
+        bool is_known = record->attachment.size > 0;
+        return aws_points_find(points, is_known ? AWS_POINT_ATTACHMENT : AWS_POINT_UNKNOWN,
+                               is_known ? record->attachment : bytes_text("-"), none);
+    }
     if (record->interface.size > 0) {
         return aws_points_find(points, AWS_POINT_INTERFACE, record->interface, record->instance);
     }
@@ -119,12 +128,12 @@ static uint32_t find_point(struct aws_rows *rows, const struct aws_record *recor
         return aws_points_find(points, AWS_POINT_RESOURCE, record->resource, record->instance);
     }
     if (record->instance.size > 0) {
-        return aws_points_find(points, AWS_POINT_INSTANCE, record->instance, (struct bytes){ 0 });
+        return aws_points_find(points, AWS_POINT_INSTANCE, record->instance, none);
     }
     if (has_addresses) {
         return find_point_by_address(rows, record);
     }
-    return aws_points_find(points, AWS_POINT_UNKNOWN, bytes_text("-"), (struct bytes){ 0 });
+    return aws_points_find(points, AWS_POINT_UNKNOWN, bytes_text("-"), none);
 }
 
 static void add_addresses(struct aws_rows *rows, const struct aws_record *record) {
@@ -164,7 +173,9 @@ void aws_rows_put(struct aws_rows *rows, const struct aws_record *record, uint32
     batch->dst_port[i] = record->dst_port;
     batch->protocol[i] = record->protocol;
     batch->tcp_flags[i] = record->tcp_flags;
-    batch->quality[i] = record->has_tcp_flags ? 0 : QUALITY_NO_FLAGS;
+    batch->quality[i] =
+        (uint16_t)((record->has_tcp_flags ? 0 : QUALITY_NO_FLAGS) |
+                   (record->is_direction_inferred ? QUALITY_DIRECTION_INFERRED : 0));
     batch->initiator[i] = aws_initiator(record->tcp_flags);
     batch->action[i] = record->action;
     batch->direction[i] = record->direction;
@@ -300,7 +311,7 @@ static void learn_told(struct aws_rows *rows) {
         struct aws_point *base = &points[points[rows->point[i]].base];
         size_t family = rows->has_wide ? rows->is_ipv6[i] : 0;
         if (batch->direction[i] == DIRECTION_UNKNOWN || base->has_told[family] ||
-            base->kind == AWS_POINT_UNKNOWN) {
+            !aws_point_has_own(base->kind)) {
             continue;
         }
         base->told[family] = values[batch->direction[i] == DIRECTION_OUT ? src[i] : dst[i]];

@@ -2,7 +2,9 @@
 #include "ingest/feed_object.h"
 
 #include "ingest/aws.h"
+#include "ingest/aws_envelope.h"
 #include "ingest/capture.h"
+#include "ingest/foreign.h"
 
 /* Asked in this order: what has a magic number before what is a text. */
 static const struct source_ops *const FORMATS[] = { &capture_source, &aws_source };
@@ -34,6 +36,20 @@ static const struct source_ops *choose(struct bytes front, const struct feed_opt
     return ops == NULL && is_text ? &aws_source : ops;
 }
 
+/* What belongs to another program is called by its name, whatever format the user says that it has:
+ * as a text it would be nothing but malformed lines. JSON lines are left to their source: one that
+ * is not known costs itself. */
+static bool is_readable(const struct source_ops *ops, struct bytes front, struct error *err) {
+    bool is_told = ops == &capture_source || (ops != NULL && ops->recognise(front));
+    const struct foreign *foreign = is_told || aws_envelope_is(front) ? NULL : foreign_find(front);
+    if (foreign != NULL) {
+        return error_set(err, ERROR_UNSUPPORTED, "%s, which is not read: %s", foreign->name,
+                         foreign->advice);
+    }
+    return ops != NULL ||
+           error_set(err, ERROR_FORMAT, "neither a text nor of a format that is known");
+}
+
 bool feed_object_open(struct feed_object *object, struct input *input, const char *flow_log,
                       const struct feed_options *options, struct error *err) {
     struct bytes front = input_front(input);
@@ -43,8 +59,7 @@ bool feed_object_open(struct feed_object *object, struct input *input, const cha
     }
     front.size = front.size < FEED_FRONT_SIZE_MAX ? front.size : FEED_FRONT_SIZE_MAX;
     object->ops = choose(front, options);
-    bool ok = object->ops != NULL ||
-              error_set(err, ERROR_FORMAT, "neither a text nor of a format that is known");
+    bool ok = is_readable(object->ops, front, err);
     if (!ok) {
         input_close(input);
     } else {

@@ -20,7 +20,8 @@ const struct source_ops *feed_object_recognise(struct bytes front);
 
 /* Tells the format (`options->format`, else by content) and opens the source; takes `input`. What
  * no format recognises is read as AWS text, if it is text: a log whose first lines are damaged
- * still counts line by line. Errors: ERROR_FORMAT (not a text), ERROR_ARGUMENT, ERROR_LIMIT. */
+ * still counts line by line. Errors: ERROR_FORMAT (not a text), ERROR_UNSUPPORTED (of another
+ * program: Parquet and such, with what to do), ERROR_ARGUMENT, ERROR_LIMIT. */
 bool feed_object_open(struct feed_object *object, struct input *input, const char *flow_log,
                       const struct feed_options *options, struct error *err);
 

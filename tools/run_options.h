@@ -50,7 +50,8 @@ extern const char *const run_progresses[]; /* auto, never */
       .choices = run_formats, .help = "format of the inputs: auto (by content, the default), aws or pcap" }, \
     { .name = "aws-format", .kind = OPTION_TEXT, .offset = RUN_OPTION(aws_format), \
       .argument = "FIELDS", \
-      .help = "field names of AWS lines without a header, in quotes (default: the 14 default fields)" }, \
+      .help = "field names of AWS lines without a header, in quotes, or tgw for a Transit Gateway's " \
+              "(default: the 14 default fields)" }, \
     { .name = "aws-interval", .kind = OPTION_DURATION, .offset = RUN_OPTION(aws_interval_ms), \
       .argument = "TIME", .help = "aggregation interval of the flow logs: 60s or 600s (default 600s)" }, \
     { .name = "lateness", .kind = OPTION_DURATION, .offset = RUN_OPTION(lateness_ms), \

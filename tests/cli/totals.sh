@@ -83,6 +83,45 @@ is "pods_count_for_their_node" "eni-0aaaaaaaaaaaaaaaa,in,4000,4,1;eni-0aaaaaaaaa
 is "pods_are_seen_by_their_own_addresses" "10.0.0.1,600,6,1;100.64.1.5,300,3,1;100.64.1.6,500,5,1;" "$(by src out)"
 is "peers_of_pods_are_the_other_side" "10.0.0.9,600,6,1;93.184.216.34,4800,12,3;" "$(by peer)"
 
+# --- the same lines as a text, from Firehose and from a subscription: the same totals
+rm -rf "$work/wrapped" && mkdir "$work/wrapped"
+for i in 1 2 3 4 5; do
+    echo "2 111111111111 eni-0aaaaaaaaaaaaaaaa 10.0.0.1 10.9.0.$i 40000 443 6 10 1000 $t $u ACCEPT OK"
+    echo "2 111111111111 eni-0aaaaaaaaaaaaaaaa 10.9.0.$i 10.0.0.1 443 40000 6 20 $i $t $u ACCEPT OK"
+done >"$work/lines"
+jq -cR '{message: .}' "$work/lines" >"$work/wrapped/firehose.log"
+jq -jcR '{message: .}' "$work/lines" | gzip >"$work/wrapped/in_a_row.gz"
+jq -cRn '{messageType: "DATA_MESSAGE", logEvents: [inputs | {id: "1", message: .}]}' "$work/lines" |
+    gzip >"$work/wrapped/subscription.gz"
+jq -Rn '{messageType: "DATA_MESSAGE", logEvents: [inputs | {id: "1", message: .}]}' "$work/lines" \
+    >"$work/wrapped/indented.json"
+cp "$work/lines" "$work/wrapped/plain.log"
+for name in plain.log firehose.log in_a_row.gz subscription.gz indented.json; do
+    replay --force --store "$work/store" "$work/wrapped/$name"
+    is "wrapped_lines_have_the_totals_of_plain_ones_($name)" "0: 10 10 0 5015 150" \
+        "$status: $(field lines) $(field records) $(field malformed) $(field bytes) $(field packets)"
+done
+head -c 700 "$work/wrapped/indented.json" >"$work/wrapped/cut.json"
+replay --force --store "$work/store" "$work/wrapped/cut.json"
+is "a_list_that_breaks_off_is_damage_behind_what_it_held" "3: 4 4 0" \
+    "$status: $(field lines) $(field records) $(field malformed)"
+has "damage_in_json_says_where_it_is" \
+    "cut.json: a list of events breaks off: line [0-9]+, column [0-9]+ \(octet 700\)" "$(cat "$work/err")"
+printf 'PAR1\25\0\25' >"$work/wrapped/x.log.parquet"
+replay --force --store "$work/store" "$work/wrapped/x.log.parquet"
+has "parquet_is_named_with_what_to_do" \
+    "Apache Parquet, which is not read: make the flow log write text" "$(cat "$work/err")"
+is "parquet_is_an_input_that_could_not_be_read" 3 "$status"
+
+# --- an inventory of a cluster: nodes by name, and their pods
+cat >"$work/cluster.json" <<EOF
+{"kind":"List","items":[
+{"kind":"Node","metadata":{"name":"n1","uid":"u1"},"status":{"addresses":[{"type":"InternalIP","address":"10.0.0.1"}]}},
+{"kind":"Pod","metadata":{"name":"web-1","namespace":"shop"},"spec":{"nodeName":"n1"},"status":{"podIP":"100.64.1.5"}}]}
+EOF
+replay --force --store "$work/store" --inventory "$work/cluster.json" "$work/pods"
+is "a_clusters_inventory_names_the_node" "n1,in,4000,4,1;n1,out,1400,14,3;" "$(by node,direction)"
+
 # --- IPv6 only
 rm -rf "$work/six" && mkdir "$work/six"
 cat >"$work/six/six.log" <<EOF

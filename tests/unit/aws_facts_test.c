@@ -123,7 +123,7 @@ static void the_version_is_the_highest_of_the_fields(void **state) {
 static void a_layout_tells_its_columns_in_their_order_and_where_it_is_from(void **state) {
     (void)state;
     struct source_description description = describe("end tgw-id vpc_id what", AWS_LAYOUT_HEADER);
-    assert_string_equal(description.layout, "4 fields of version 6 (header line): end ? vpc-id ?");
+    assert_string_equal(description.layout, "4 fields of version 6 (header line): end tgw-id vpc-id ?");
     description = describe("bytes", AWS_LAYOUT_GIVEN);
     assert_string_equal(description.layout, "1 field of version 2 (as --aws-format says): bytes");
     struct aws_layout layout;

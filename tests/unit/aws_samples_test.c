@@ -58,8 +58,9 @@ static void every_sample_has_its_counts(void **state) {
         { "beats--tcp-flag-sequence.log", NULL, 1, 1, 0, 0, 0 },
         { "elastic--test-extra-samples.log", NULL, 0, 5, 1, 1, 0 },
         { "elastic--test-tgw-samples.log", NULL, 0, 0, 0, 0, 10 },
+        { "elastic--test-tgw-samples.log", "tgw", 0, 3, 1, 6, 0 },
         { "elastic--test-with-message-field.log", NULL, 0, 0, 1, 0, 0 },
-        { "otel--valid_tgw_flow_log.log", NULL, 1, 0, 0, 0, 1 },
+        { "otel--valid_tgw_flow_log.log", NULL, 1, 1, 0, 0, 0 },
         { "otel--valid_vpc_flow_log_multi.log", NULL, 1, 2, 0, 0, 0 },
         { "otel--vpc_flow_log_too_few_fields.log", NULL, 1, 0, 0, 0, 1 },
         { "otel--vpc_flow_log_too_many_fields.log", NULL, 1, 0, 0, 0, 1 },
@@ -101,6 +102,25 @@ static void opentelemetrys_records_are_equal(void **state) {
         assert_int_equal(record->end_ms, 1418530070000);
         assert_string_equal(record->node, "eni-1235b8ca123456789");
     }
+    flat_done(&flat);
+}
+
+/* The line of otel--valid_tgw_flow_log.log. */
+static void a_gateways_record_is_of_the_interface_that_it_came_in_by(void **state) {
+    (void)state;
+    struct flat flat;
+    read_sample("otel--valid_tgw_flow_log.log", NULL, &flat);
+    const struct flat_record *record = &flat.records[0];
+    assert_string_equal(record->node, "eni-0abc12345def67890"); /* tgw-src-eni of an ingress line */
+    assert_string_equal(record->interface, "eni-0abc12345def67890");
+    assert_int_equal(record->direction, DIRECTION_OUT);
+    assert_address(record->src, "10.0.0.1");
+    assert_address(record->dst, "10.0.1.1");
+    assert_int_equal(record->dst_port, 443);
+    assert_int_equal(record->packets, 10);
+    assert_int_equal(record->bytes, 1000);
+    assert_int_equal(record->tcp_flags, 2);
+    assert_int_equal(record->action, ACTION_UNKNOWN);
     flat_done(&flat);
 }
 
@@ -204,6 +224,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_sample_has_its_counts),
         cmocka_unit_test(opentelemetrys_records_are_equal),
+        cmocka_unit_test(a_gateways_record_is_of_the_interface_that_it_came_in_by),
         cmocka_unit_test(elastics_version_5_record_is_equal),
         cmocka_unit_test(opensearchs_lines_equal_their_parsed_fields),
     };

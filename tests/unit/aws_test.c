@@ -185,15 +185,66 @@ static void a_header_with_a_field_twice_is_refused_and_so_are_its_lines(void **s
     flat_done(&flat);
 }
 
-static void a_transit_gateways_log_is_not_read_as_an_interfaces(void **state) {
+static void a_transit_gateways_line_counts_for_the_attachment_that_it_passes(void **state) {
+    (void)state;
+    static const struct {
+        const char *line, *node, *interface;
+        uint8_t direction;
+        bool is_inferred;
+    } CASES[] = {
+        /* in by the first one's interface, so out of its network; out by the other's */
+        { "eni-1 eni-2 tgw-attach-1 ingress", "eni-1", "eni-1", DIRECTION_OUT, false },
+        { "eni-1 eni-2 tgw-attach-2 egress", "eni-2", "eni-2", DIRECTION_IN, false },
+        { "eni-1 eni-2 tgw-attach-1 -", "eni-1", "eni-1", DIRECTION_OUT, true },
+        /* attachments without an interface: a VPN's */
+        { "- eni-2 tgw-attach-3 ingress", "tgw-attach-3", "", DIRECTION_OUT, false },
+        { "eni-1 - tgw-attach-3 egress", "tgw-attach-3", "", DIRECTION_IN, false },
+        { "- - - ingress", "-", "", DIRECTION_OUT, false },
+    };
+    for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
+        char text[512];
+        snprintf(text, sizeof text,
+                 "tgw-src-eni tgw-dst-eni tgw-attachment-id flow-direction interface-id "
+                 "instance-id srcaddr dstaddr start end bytes tcp-flags\n"
+                 "%s eni-9 i-9 10.0.0.1 10.0.1.1 1700000000 1700000060 5 2\n",
+                 CASES[i].line);
+        struct flat flat;
+        read_text(text, &flat);
+        assert_int_equal(flat.counts.headers, 1);
+        assert_int_equal(flat.count, 1);
+        const struct flat_record *record = &flat.records[0];
+        assert_string_equal(record->node, CASES[i].node);
+        assert_string_equal(record->identity, CASES[i].node);
+        assert_string_equal(record->interface, CASES[i].interface);
+        assert_int_equal(record->direction, CASES[i].direction);
+        assert_int_equal(record->quality, CASES[i].is_inferred ? QUALITY_DIRECTION_INFERRED : 0);
+        assert_int_equal(flat.own_count[0], 0); /* no address behind a gateway is its own */
+        assert_int_equal(strncmp(flat.warning, "a Transit Gateway", 17), 0);
+        flat_done(&flat);
+    }
+}
+
+static void a_transit_gateways_default_format_is_named_by_a_word(void **state) {
     (void)state;
     struct flat flat;
-    read_text("version account-id tgw-id srcaddr dstaddr start end bytes\n"
-              "6 123456789012 tgw-1 10.0.0.1 10.0.1.1 1700000000 1700000060 5\n",
-              &flat);
-    assert_int_equal(flat.counts.headers, 1);
-    assert_int_equal(flat.counts.rejects[REJECT_LAYOUT], 1);
-    assert_int_equal(strncmp(flat.warning, "a Transit Gateway", 17), 0);
+    struct object object = {
+        .text =
+            "6 TransitGateway 123456789012 tgw-1 tgw-attach-1 123456789012 210987654321 vpc-1 "
+            "vpc-2 subnet-1 subnet-2 eni-1 eni-2 use1-az1 use1-az2 tgw-attach-2 10.0.0.1 "
+            "10.1.0.2 40000 443 6 10 1000 1700000000 1700000060 OK IPv4 0 0 0 0 19 us-east-1 "
+            "egress - -\n"
+            "6 TransitGateway 123456789012 tgw-1 tgw-attach-1 - - - - - - eni-1 - - - - - - - - "
+            "- - - 1700000000 1700000060 NODATA - - - - - - - ingress - -\n"
+            "6 TransitGateway 123456789012 too short\n",
+        .format = " tgw ",
+    };
+    object_read(&object, &flat);
+    assert_int_equal(flat.count, 1);
+    assert_string_equal(flat.records[0].node, "eni-2");
+    assert_int_equal(flat.records[0].initiator, INITIATOR_DST);
+    assert_int_equal(flat.counts.nodata, 1);
+    assert_string_equal(flat.gaps[0].node, "eni-1");
+    assert_int_equal(flat.counts.rejects[REJECT_FIELD_COUNT], 1);
     flat_done(&flat);
 }
 
@@ -639,7 +690,8 @@ int main(void) {
         cmocka_unit_test(a_header_wins_over_the_format_that_was_told),
         cmocka_unit_test(unknown_fields_are_skipped_with_one_warning),
         cmocka_unit_test(a_header_with_a_field_twice_is_refused_and_so_are_its_lines),
-        cmocka_unit_test(a_transit_gateways_log_is_not_read_as_an_interfaces),
+        cmocka_unit_test(a_transit_gateways_line_counts_for_the_attachment_that_it_passes),
+        cmocka_unit_test(a_transit_gateways_default_format_is_named_by_a_word),
         cmocka_unit_test(a_byte_order_mark_in_front_is_dropped),
         cmocka_unit_test(rejects_have_line_reason_and_excerpt),
         cmocka_unit_test(only_the_first_rejects_of_an_object_keep_their_text),
