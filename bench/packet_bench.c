@@ -148,7 +148,7 @@ static double time_libpcap(const char *path, uint64_t *sum) {
 static double time_reader(const char *path, bool is_decoded, uint64_t *sum) {
     double begin = now_ns();
     struct input *input;
-    struct capture_reader *reader;
+    struct capture_reader *reader = NULL;
     struct error err;
     require(input_open(&input, path, &err) && capture_reader_open(&reader, input, &err),
             err.message);

@@ -24,7 +24,7 @@ static void move_base(struct flow_entry *entry, unsigned way, int64_t time_ms) {
     entry->last[0] += entry->packets[0] > 0 ? shift : 0;
     entry->last[1] += entry->packets[1] > 0 ? shift : 0;
     if (entry->later == way) { /* the ways change places */
-        entry->later = !way & 1u;
+        entry->later = (way ^ 1u) & 1u;
         entry->later_first = shift;
     } else {
         entry->later_first += entry->packets[entry->later] > 0 ? shift : 0;
@@ -35,7 +35,7 @@ static void move_base(struct flow_entry *entry, unsigned way, int64_t time_ms) {
 static void place_in_time(struct flow_entry *entry, unsigned way, int64_t time_ms) {
     if ((entry->packets[0] | entry->packets[1]) == 0) {
         entry->base_ms = time_ms;
-        entry->later = !way & 1u;
+        entry->later = (way ^ 1u) & 1u;
         return;
     }
     if (time_ms < entry->base_ms) {
