@@ -40,8 +40,9 @@ struct packet {
 
 enum packet_tunnels {
     PACKET_TUNNELS_OUTER, /* the outermost IP packet counts (the default) */
-    PACKET_TUNNELS_INNER, /* the one inside one level of GRE, VXLAN (UDP 4789), GENEVE (UDP 6081) or
-                             IP in IP, where there is one that decodes; else the outer one */
+    PACKET_TUNNELS_INNER, /* the one inside one level of GRE, VXLAN (UDP 4789, 8472), GENEVE (UDP
+                             6081) or IP in IP, where there is one that decodes; else the outer one
+                           */
 };
 
 /* `link_type` is a LINKTYPE_ value (tcpdump.org/linktypes.html); `wire_size` is the frame's length

@@ -22,6 +22,7 @@
 #define TYPE_ERSPAN_3 0x22EBu
 
 #define PORT_VXLAN 4789u
+#define PORT_VXLAN_LINUX 8472u /* Linux's own before there was a number: Flannel, Cilium */
 #define PORT_GENEVE 6081u
 
 static bool skip(struct packet_rest *rest, size_t size) {
@@ -92,6 +93,7 @@ static enum packet_network gre_strip(struct packet_rest *rest) {
     }
 }
 
+/* What a sender leaves reserved is not looked at (RFC 7348, 5): group policies stand there. */
 static enum packet_network vxlan_strip(struct packet_rest *rest) {
     if (rest->size < 8 || !(rest->at[0] & 0x08)) {
         return PACKET_NETWORK_NONE;
@@ -124,7 +126,8 @@ enum packet_network packet_tunnel_strip(struct packet_rest *rest, const struct p
         return PACKET_NETWORK_NONE;
     }
     switch (outer->dst_port) {
-    case PORT_VXLAN: return vxlan_strip(rest);
+    case PORT_VXLAN:
+    case PORT_VXLAN_LINUX: return vxlan_strip(rest);
     case PORT_GENEVE: return geneve_strip(rest);
     default: return PACKET_NETWORK_NONE;
     }

@@ -40,6 +40,8 @@ static const struct {
     { "WCCP 2", 47, "0000 883e 00000000 " IPV4_UDP, false },
     { "VXLAN", 17, "c00012b5 00000000 08000000 00002a00 " ETHER "0800 " IPV4_UDP, false },
     { "VXLAN with IPv6", 17, "c00012b5 00000000 08000000 00002a00 " ETHER "86dd " IPV6_TCP, true },
+    { "VXLAN by Linux's port", 17, "c0002118 00000000 08000000 00002a00 " ETHER "0800 " IPV4_UDP,
+      false },
     { "GENEVE", 17, "c00017c1 00000000 00006558 00002a00 " ETHER "0800 " IPV4_UDP, false },
     { "GENEVE with options", 17,
       "c00017c1 00000000 02006558 00002a00 01020301 00000000 " ETHER "0800 " IPV4_UDP, false },
