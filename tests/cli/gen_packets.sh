@@ -62,7 +62,22 @@ is "an_unwritable_folder_is_status_4" 4 "$?"
 "$gen" packets --duration 30s --stdout >"$work/out" 2>&1
 is "less_than_a_minute_is_refused" 2 "$?"
 "$gen" packets --duration 2m --stdout >/dev/full 2>"$work/err"
-is "a_full_disk_is_status_4" 4 "$?"
+is "a_full_disk_is_status_4_and_one_message" "4 1" "$? $(wc -l <"$work/err")"
+
+# opened OPTION... PATH: what is found after ten minutes of learning: class and node of each episode
+opened() {
+    replay --warm-up 10m --inventory "$work/attacked/inventory.csv" "$@"
+    jq -r 'select(.state == "open") | "\(.class) \(.node)"' "$work/out" | paste -sd ';'
+}
+hour="--duration 60m --start 2026-03-02T10:00Z --out $work/attacked"
+for command in fleet packets; do
+    # shellcheck disable=SC2086 # words are wanted
+    "$gen" "$command" $hour --attacks 'dos web-2 40m 8m 60; exfil api-1 50m 8m 60' 2>/dev/null
+done
+is "both_attacks_show_in_the_capture_and_nothing_else" "dos.volume web-2;exfil.volume api-1" \
+    "$(opened "$work/attacked/fleet.pcap")"
+is "both_attacks_show_in_the_flow_logs_and_nothing_else" "dos.volume web-2;exfil.volume api-1" \
+    "$(opened "$work/attacked/AWSLogs")"
 
 # random N F: random packets of F flows
 random() { "$gen" random-packets --packets "$1" --flows "$2"; }

@@ -167,7 +167,7 @@ static int run_fleet(int argc, char **argv) {
     };
     struct gen_run_counts counts = { 0 };
     int status = run_table(&gen_fleet_table, &values, false, argc, argv, &counts);
-    if (counts.records > 0) {
+    if (status == EXIT_SUCCESS && counts.text_bytes > 0) {
         (void)fprintf(
             stderr,
             "weir-gen: %llu records (%llu late), %llu NODATA, %llu SKIPDATA (%llu records "
@@ -192,7 +192,7 @@ static int run_packets(int argc, char **argv) {
     };
     struct gen_run_counts counts = { 0 };
     int status = run_table(&gen_packets_table, &values, true, argc, argv, &counts);
-    if (counts.packets > 0) {
+    if (status == EXIT_SUCCESS && counts.packets > 0) {
         (void)fprintf(stderr, "weir-gen: %llu packets, %llu bytes on the wire\n",
                       (unsigned long long)counts.packets, (unsigned long long)counts.frame_bytes);
     }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A heap holds each conversation by the time of its next packet. Writing one takes the top, which
- * then sinks to its next time: some hundred nanoseconds a packet with a hundred thousand
+ * then falls to its next time: some hundred nanoseconds a packet with a hundred thousand
  * conversations under way. */
 #include "tests/gen/gen_packets.h"
 
@@ -61,7 +61,7 @@ static void rise(struct gen_packets *packets, uint32_t at, struct gen_packets_tu
 }
 
 /* Four children a place: half the depth of two, and the four lie in one cache line or two. */
-static void sink(struct gen_packets *packets, struct gen_packets_turn turn) {
+static void fall(struct gen_packets *packets, struct gen_packets_turn turn) {
     struct gen_packets_turn *turns = packets->turns;
     uint32_t at = 0;
     for (;;) {
@@ -212,13 +212,13 @@ static void write_top(struct gen_packets *packets) {
     set_next(side, stream->start_us);
     uint64_t next = next_us(stream);
     if (next < packets->end_us) {
-        sink(packets, (struct gen_packets_turn){ .time_us = next, .stream = turn.stream });
+        fall(packets, (struct gen_packets_turn){ .time_us = next, .stream = turn.stream });
         return;
     }
     packets->spare[packets->spare_count++] = (uint32_t)turn.stream;
     packets->turn_count--;
     if (packets->turn_count > 0) {
-        sink(packets, packets->turns[packets->turn_count]);
+        fall(packets, packets->turns[packets->turn_count]);
     }
 }
 
