@@ -19,4 +19,8 @@
 
 extern const struct source_ops capture_source;
 
+/* The time-outs of flows that are stored, unless one says otherwise: those of most exporters. */
+#define CAPTURE_ACTIVE_TIMEOUT_MS INT64_C(60000)
+#define CAPTURE_IDLE_TIMEOUT_MS INT64_C(15000)
+
 #endif

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `weir ingest`: flow logs and packet captures into a store, without looking for anything in them.
  */
+#include "ingest/capture.h"
 #include "tools/console.h"
 #include "tools/run_options.h"
 #include "tools/weir.h"
-
-#define ACTIVE_TIMEOUT_MS INT64_C(60000)
-#define IDLE_TIMEOUT_MS INT64_C(15000)
 
 struct ingest_options {
     struct run_options run;
@@ -57,8 +55,8 @@ static void on_notice(void *context, const char *text) {
 }
 
 static int run(int argc, char **argv) {
-    struct ingest_options options = { .active_timeout_ms = ACTIVE_TIMEOUT_MS,
-                                      .idle_timeout_ms = IDLE_TIMEOUT_MS };
+    struct ingest_options options = { .active_timeout_ms = CAPTURE_ACTIVE_TIMEOUT_MS,
+                                      .idle_timeout_ms = CAPTURE_IDLE_TIMEOUT_MS };
     struct pipeline_options pipeline = { 0 };
     struct pipeline_events events = { .alert = no_alert, .notice = on_notice };
     struct pipeline_counts counts;
