@@ -175,7 +175,7 @@ void json_decimal(struct json_writer *writer, double value, unsigned decimals) {
     if (fraction != 0) {
         uint8_t digits[10] = { '.' };
         size_t size = 1;
-        for (uint64_t rest = fraction; rest != 0; rest %= power) {
+        for (uint64_t rest = fraction; rest != 0 && power > 1; rest %= power) {
             power /= 10;
             digits[size++] = (uint8_t)('0' + rest / power);
         }

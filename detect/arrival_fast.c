@@ -68,7 +68,7 @@ static bool refill(struct arrival *arrival, struct lane *lane, struct error *err
         return true;
     }
     struct strand_list *list = &lane->window->conversations.shorts;
-    list->at = lane->at;
+    list->at = lane->at; // NOLINT(clang-analyzer-core.NullDereference): open_lane set it
     if (!strand_list_grow(list, sizeof(struct strand_short), &arrival->target.windows->pool, err)) {
         return false;
     }

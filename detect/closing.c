@@ -98,13 +98,14 @@ static bool list_seen(struct run *run, struct error *err) {
 
 /* Takes the smallest log that observed the interface [first, end); all, when none did. */
 static void take_log(struct run *run, uint32_t first, uint32_t end) {
-    const struct point *taken = NULL;
-    for (uint32_t i = first; i < end && taken == NULL; i++) {
-        taken = (run->seen[i].marks & METRIC_OBSERVED) != 0 ? run->seen[i].point : NULL;
+    uint32_t taken = first;
+    while (taken < end && (run->seen[taken].marks & METRIC_OBSERVED) == 0) {
+        taken++;
     }
     for (uint32_t i = first; i < end; i++) {
         struct seen *seen = &run->seen[i];
-        seen->is_counted = taken == NULL || bytes_equal(taken->flow_log, seen->point->flow_log);
+        seen->is_counted =
+            taken == end || bytes_equal(run->seen[taken].point->flow_log, seen->point->flow_log);
         run->counts->duplicate += seen->is_counted ? 0 : cell_flows(seen->cell);
     }
 }

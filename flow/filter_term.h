@@ -8,6 +8,8 @@
  * node, or NULL (the error is set). The number is what the table of keywords says: an enumerator of
  * the type that the name tells. One signature for all, so that they fit the table. */
 
+/* NOLINTBEGIN(readability-inconsistent-declaration-parameter-name): what the number means is told
+ * here; the definitions share a form. */
 struct filter_node *filter_term_side(struct filter_parser *parser, int side);
 struct filter_node *filter_term_ports(struct filter_parser *parser, int side);
 struct filter_node *filter_term_class(struct filter_parser *parser, int address_class);
@@ -21,5 +23,6 @@ struct filter_node *filter_term_compare(struct filter_parser *parser, int measur
 struct filter_node *filter_term_named(struct filter_parser *parser, int kind);
 struct filter_node *filter_term_quality(struct filter_parser *parser, int unused);
 struct filter_node *filter_term_community(struct filter_parser *parser, int unused);
+/* NOLINTEND(readability-inconsistent-declaration-parameter-name) */
 
 #endif

@@ -33,6 +33,7 @@ struct feeds {
 /* ---- the heap ---- */
 
 static bool is_before(const struct feeds *feeds, size_t a, size_t b) {
+    // NOLINTNEXTLINE(clang-analyzer-core.NullDereference): a heap that is not empty has feeds
     int64_t low_a = feeds->feeds[a].join.low_ms;
     int64_t low_b = feeds->feeds[b].join.low_ms;
     return low_a != low_b ? low_a < low_b : a < b;
@@ -68,6 +69,7 @@ static void heap_make(struct feeds *feeds) {
 
 static bool open_feeds(struct feeds *feeds, struct error *err) {
     size_t count = feeds->plan.feed_count;
+    assert(count > 0); /* a plan without objects is an error */
     feeds->feeds = calloc(count, sizeof *feeds->feeds);
     feeds->heap = calloc(count, sizeof *feeds->heap);
     feeds->split = malloc(sizeof *feeds->split);

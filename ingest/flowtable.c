@@ -39,6 +39,7 @@
 /* Below one flow in so many slots, emptying the slots one by one is cheaper than all at once. */
 #define CLEAR_SHARE 16u
 
+// NOLINTNEXTLINE(misc-redundant-expression): two numbers that happen to be one
 _Static_assert(FLOWTABLE_FLOWS_MAX <= 1u << FLOW_ENTRY_NEXT_BITS, "entries are named by NEXT_BITS");
 
 /* Addresses of an entry that are not IPv4; of a free one, `a.low` is the next free one. */

@@ -53,7 +53,8 @@ bool console_has_colour(void) {
     if (is_set("NO_COLOR")) {
         return false;
     }
-    if (is_set("CLICOLOR_FORCE") && strcmp(getenv("CLICOLOR_FORCE"), "0") != 0) {
+    const char *forced = getenv("CLICOLOR_FORCE");
+    if (forced != NULL && forced[0] != '\0' && strcmp(forced, "0") != 0) {
         return true;
     }
     return console_is_terminal(STDOUT_FILENO) &&
