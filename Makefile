@@ -100,8 +100,9 @@ check-arm64: ## the tests again, compiled for arm64 and run by qemu
 	@sh scripts/install-deps.sh build test arm64
 	@$(MAKE) --no-print-directory -j2 WERROR=1 all
 	@$(MAKE) --no-print-directory -j2 BUILD=$(BUILD)/arm64 CROSS=aarch64-linux-gnu WERROR=1 all tests
-	@sh scripts/arm64-qemu.sh $(BUILD)/arm64
-	@WEIR_PEER=$(BUILD) sh tests/run.sh $(BUILD)/arm64/qemu
+	@sh scripts/wrapped.sh $(BUILD)/arm64 $(BUILD)/arm64/qemu \
+		'qemu-aarch64 -L $(abspath $(BUILD))/arm64/sysroot -0 "$$0"'
+	@WEIR_PEER=$(BUILD) TEST_JOBS=2 sh tests/run.sh $(BUILD)/arm64/qemu
 
 $(BUILD)/sysroot/.packages: scripts/arm64-sysroot.sh scripts/install-deps.sh
 	@sh scripts/arm64-sysroot.sh $(@D)
@@ -112,6 +113,25 @@ asan: ## the tests again under AddressSanitizer and UBSan, compiled by clang
 	@$(MAKE) --no-print-directory -j2 BUILD=$(BUILD)/asan CC=clang WERROR=1 HARDENING=-fPIE \
 		CFLAGS='-O1 -g -fno-omit-frame-pointer $(SANITIZE)' LDFLAGS='$(SANITIZE)' all tests
 	@sh tests/run.sh $(BUILD)/asan
+
+# Valgrind knows no AVX-512, nor does its processor say that it has it; AVX2's loops run.
+VALGRIND := valgrind -q --error-exitcode=99 --suppressions=$(CURDIR)/scripts/valgrind.supp \
+	--leak-check=full --errors-for-leak-kinds=definite,indirect,possible
+valgrind: ## the unit tests under memcheck (several minutes)
+	@sh scripts/install-deps.sh build test valgrind
+	@$(MAKE) --no-print-directory -j2 WERROR=1 all tests
+	@sh scripts/wrapped.sh $(BUILD) $(BUILD)/valgrind '$(VALGRIND)'
+	@TEST_JOBS=2 sh tests/run.sh $(BUILD)/valgrind tests/unit/
+
+coverage: ## what the tests run of the rooms and programs, as build/coverage/report/index.html
+	@sh scripts/install-deps.sh build test coverage
+	@$(MAKE) --no-print-directory -j2 BUILD=$(BUILD)/coverage HARDENING=-fPIE \
+		CFLAGS='-O1 -g --coverage -fprofile-update=atomic' LDFLAGS=--coverage all tests
+	@sh scripts/coverage.sh $(BUILD)/coverage
+
+tidy: ## clang-tidy over the rooms and programs (several minutes)
+	@sh scripts/install-deps.sh build tidy
+	@sh scripts/tidy.sh
 
 fuzz: ## run each fuzzer for FUZZ_SECONDS (default 60)
 	@sh scripts/install-deps.sh build test
@@ -156,7 +176,7 @@ clean: ## remove build/
 help: ## print this
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
-.PHONY: all demo check check-arm64 tests asan fuzz fuzzers bench golden layers format install \
+.PHONY: all demo check check-arm64 tests asan valgrind coverage tidy fuzz fuzzers bench golden layers format install \
 	uninstall clean help
 .PRECIOUS: $(BUILD)/%.o
 -include $(shell find $(BUILD) -name sysroot -prune -o -name '*.d' -print 2>/dev/null)

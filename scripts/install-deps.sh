@@ -3,13 +3,16 @@
 # Installs from Debian what is missing for the named uses (below). As root, or with CI=true, it just
 # does; else it asks once and uses sudo. Prints nothing when nothing is missing.
 #
-# usage: scripts/install-deps.sh USE...           build, test, bench, arm64
+# usage: scripts/install-deps.sh USE...           build, test, bench, arm64, valgrind, coverage, tidy
 #        scripts/install-deps.sh --print USE...   prints what they need, a package a line
 set -eu
 
 build="gcc make libc6-dev libisal-dev libzstd-dev libxxhash-dev libssl-dev libpcap-dev"
 test="libcmocka-dev libjansson-dev zlib1g-dev zstd gzip jq clang libclang-rt-14-dev python3 mandoc git"
 arm64="gcc-aarch64-linux-gnu qemu-user"
+valgrind="valgrind"
+coverage="gcovr"
+tidy="clang-tidy"
 bench="python3 python3-venv time nfdump"
 
 mode=install
@@ -24,8 +27,11 @@ for use in "$@"; do
     test) wanted="$wanted $test" ;;
     bench) wanted="$wanted $bench" ;;
     arm64) wanted="$wanted $arm64" ;;
+    valgrind) wanted="$wanted $valgrind" ;;
+    coverage) wanted="$wanted $coverage" ;;
+    tidy) wanted="$wanted $tidy" ;;
     *)
-        echo "install-deps.sh: unknown use '$use' (build, test, bench, arm64)" >&2
+        echo "install-deps.sh: unknown use '$use' (build, test, bench, arm64, valgrind, coverage, tidy)" >&2
         exit 2
         ;;
     esac

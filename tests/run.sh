@@ -8,24 +8,52 @@
 # "skip NAME: why", one line a test. A program that ends with an error and no "not ok" line (a crash,
 # a sanitizer's report), that ends before all tests of its plan have run, or that was not built is one
 # failure of its own. What a failed test printed is shown.
+#
+# TEST_JOBS programs run at a time (one, unless it says otherwise); they are reported in their order.
 set -u
 build=$1
 pattern=${2:-}
 passed=0
 failed=0
 skipped=0
+started=0
+reported=0
+jobs=${TEST_JOBS:-1}
 log=$(mktemp -d)
-trap 'rm -rf "$log"' EXIT INT TERM
+trap 'exit 1' INT TERM
+trap stop EXIT
 export WEIR_SHARED="${WEIR_SHARED:-../shared}"
 export UBSAN_OPTIONS=print_stacktrace=1
 
-# run NAME COMMAND...
+# Ends what still runs: the shell starts it deaf to the terminal's interrupt.
+stop() {
+    while [ $reported -lt $started ]; do
+        reported=$((reported + 1))
+        eval "kill \$process_$reported" 2>/dev/null
+    done
+    rm -rf "$log"
+}
+
+# run NAME COMMAND...: starts it, and reports the oldest when as many run as may
 run() {
-    name=$1
+    case $1 in *"$pattern"*) ;; *) return ;; esac
+    started=$((started + 1))
+    eval "name_$started=\$1"
     shift
-    case $name in *"$pattern"*) ;; *) return ;; esac
-    "$@" >"$log/out" 2>&1
+    "$@" >"$log/$started" 2>&1 &
+    eval "process_$started=$!"
+    if [ $((started - reported)) -ge "$jobs" ]; then
+        report
+    fi
+}
+
+# Waits for the oldest that runs, and counts and shows what it said.
+report() {
+    reported=$((reported + 1))
+    eval "name=\$name_$reported"
+    eval "wait \$process_$reported"
     status=$?
+    mv "$log/$reported" "$log/out"
     # cmocka 1.1.5 says "not ok 1 # SKIP name" of a skipped test.
     skips=$(grep -cE '^(((not )?ok [0-9]+ # SKIP)|skip )' "$log/out")
     good=$(grep -E '^ok ' "$log/out" | grep -cv '# SKIP')
@@ -64,6 +92,9 @@ done
 for script in tests/cli/*.sh tests/system/*/run.sh; do
     [ -e "$script" ] || continue
     run "$script" sh "$script" "$build"
+done
+while [ $reported -lt $started ]; do
+    report
 done
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
