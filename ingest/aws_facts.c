@@ -10,6 +10,8 @@ const struct source_profile aws_profile = {
     .interval_option = "--aws-interval",
     .interval_advice = "make the flow log anew with --max-aggregation-interval 60",
     .intervals_ms = { 60000, 600000 },
+    .direction_advice = "log flow-direction, or give --inventory",
+    .unseen_advice = "capture packets where that matters",
     .unseen = "traffic to Amazon's DNS resolver (so a tunnel through it is invisible), DHCP, ARP, "
               "instance metadata (169.254.169.254), time sync (169.254.169.123), Windows licence "
               "activation, mirrored traffic, the VPC router's reserved addresses, and what runs "

@@ -5,6 +5,7 @@
  * neighbours that show it (feed_split.h), and batches end where the records say, not the clock. */
 #include "ingest/capture.h"
 
+#include "ingest/capture_facts.h"
 #include "ingest/capture_log.h"
 #include "ingest/capture_reader.h"
 #include "ingest/capture_rows.h"
@@ -27,6 +28,8 @@ struct source {
     struct capture_logs logs;
     struct capture_rows rows;
     enum packet_tunnels tunnels;
+    struct capture_facts *facts; /* NULL: nobody asks */
+    bool has_nodes;              /* it was told whose addresses are nodes */
 
     struct flow_packet burst[BURST];
     size_t burst_at;
@@ -62,6 +65,7 @@ static void capture_close(struct source *source) {
         fragment_table_done(&source->fragments);
         capture_rows_done(&source->rows);
         capture_logs_done(&source->logs);
+        free(source->facts);
         free(source);
     }
 }
@@ -74,6 +78,10 @@ static bool set_up(struct source *source, struct bytes flow_log,
         !capture_rows_init(&source->rows, err)) {
         return false;
     }
+    if (options->wants_facts && (source->facts = calloc(1, sizeof *source->facts)) == NULL) {
+        return error_set(err, ERROR_LIMIT, "no memory for what is told of a capture");
+    }
+    source->has_nodes = options->inventory != NULL || options->local_count > 0;
     source->tunnels = options->tunnels;
     source->rows.inventory = options->inventory;
     source->rows.locals = options->locals;
@@ -172,6 +180,9 @@ static bool read_burst(struct source *source, struct source_result *result, stru
             return true;
         }
         source->frames_a_call++;
+        if (source->facts != NULL) {
+            capture_facts_add(source->facts, &frame);
+        }
         if (!take_frame(source, &frame, result, err)) {
             return false;
         }
@@ -259,6 +270,14 @@ static bool capture_next(struct source *source, struct batch *batch, struct sour
     return true;
 }
 
+static void capture_describe(const struct source *source, struct source_description *out) {
+    struct capture_facts_choice choice = { source->tunnels, source->has_nodes };
+    *out = (struct source_description){ 0 };
+    if (source->facts != NULL) {
+        capture_facts_describe(source->facts, source->reader, &choice, out);
+    }
+}
+
 const struct source_ops capture_source = {
     .name = "pcap",
     .origin = ORIGIN_CAPTURE,
@@ -268,4 +287,6 @@ const struct source_ops capture_source = {
     .open = capture_open,
     .next = capture_next,
     .close = capture_close,
+    .profile = &capture_profile,
+    .describe = capture_describe,
 };

@@ -7,6 +7,7 @@
 #include "ingest/feed_object.h"
 #include "ingest/feed_parcel.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #define ARENA_MAXIMUM ((size_t)256 << 20)
@@ -116,6 +117,9 @@ static void note_fact(struct exam_feed *feed, const struct source_fact *fact) {
             known->fact.count += fact->count;
             known->fact.of += fact->of;
             known->objects++;
+            if (known->fact.detail[0] == '\0') {
+                memcpy(known->fact.detail, fact->detail, sizeof fact->detail);
+            }
             return;
         }
     }
@@ -166,17 +170,31 @@ static void set_format(struct reading *reading, struct exam_feed *feed,
     survey_begin(reading->survey, &rule);
 }
 
-/* One step of an object. */
+/* One step of an object that has records. */
 static bool add_step(struct reading *reading, struct exam_feed *feed,
                      const struct plan_object *planned, struct error *err) {
     struct survey *survey = reading->survey;
-    struct exam *exam = reading->exam;
-    survey_add(survey, &reading->batch, &reading->result.counts,
-               planned->has_stamp ? planned->time_ms : INT64_MIN);
+    survey_add(survey, &reading->batch, planned->has_stamp ? planned->time_ms : INT64_MIN);
     const uint8_t *is_future = survey->split.future_count > 0 ? survey->split.is_future : NULL;
-    return sightings_add(&exam->sightings, planned->feed, &reading->batch, is_future, &feed->seen,
-                         err) &&
-           note_rejects(exam, feed, planned->input.path, &reading->result, err);
+    return sightings_add(&reading->exam->sightings, planned->feed, &reading->batch, is_future,
+                         &feed->seen, err);
+}
+
+/* One feed has one format, that of its first records, as in a run (ingest/feed.c). False (nothing
+ * else is done): the step is of another one. */
+static bool check_format(struct reading *reading, struct exam_feed *feed,
+                         const struct feed_object *object) {
+    bool has_content = reading->batch.count > 0 || reading->batch.coverage_count > 0;
+    if (object->ops == NULL || (has_content && feed->has_format)) {
+        return object->ops == NULL || object->ops == feed->ops;
+    }
+    if (has_content) {
+        feed->has_format = true;
+        set_format(reading, feed, object->ops);
+    } else if (!feed->has_format) {
+        feed->ops = object->ops;
+    }
+    return true;
 }
 
 /* Reads an open object until it ends or `share` bytes of its file were read. */
@@ -185,20 +203,30 @@ static bool read_steps(struct reading *reading, struct exam_feed *feed,
                        uint64_t share, struct error *err) {
     struct source_counts counts = { 0 };
     struct source_result *result = &reading->result;
+    const char *path = planned->input.path;
     do {
         if (!feed_object_next(object, &reading->batch, result, err)) {
             return false;
         }
+        if (!check_format(reading, feed, object)) {
+            char what[128];
+            (void)snprintf(what, sizeof what, "%s in a feed of %s: left out", object->ops->name,
+                           feed->ops->name);
+            return note_trouble(reading->exam, feed, path, EXAM_DAMAGED, what,
+                                "keep formats in folders of their own", err);
+        }
         source_counts_add(&counts, &result->counts);
-        if (feed->ops != NULL && !add_step(reading, feed, planned, err)) {
+        if (!note_rejects(reading->exam, feed, path, result, err) ||
+            (feed->has_format && !add_step(reading, feed, planned, err))) {
             return false;
         }
     } while (!result->is_end && input_offset(object->input) < share);
+    source_counts_add(&feed->counts, &counts);
     feed->objects_read++;
     feed->objects_whole += result->is_end;
     feed->read_size += input_offset(object->input);
-    if (result->is_damaged && !note_trouble(reading->exam, feed, planned->input.path, EXAM_DAMAGED,
-                                            result->damage.message, NULL, err)) {
+    if (result->is_damaged &&
+        !note_trouble(reading->exam, feed, path, EXAM_DAMAGED, result->damage.message, NULL, err)) {
         return false;
     }
     /* What is only taken for a format is not judged by it, until a line was taken. */
@@ -209,27 +237,16 @@ static bool read_steps(struct reading *reading, struct exam_feed *feed,
 
 /* Opens the source of what no foreign format explains, and reads on. */
 static bool read_source(struct reading *reading, struct exam_feed *feed,
-                        const struct plan_object *planned, struct input *input, uint64_t share,
-                        struct error *err) {
-    struct exam *exam = reading->exam;
-    const char *path = planned->input.path;
+                        const struct plan_object *planned, struct input *input, bool is_told,
+                        uint64_t share, struct error *err) {
     struct feed_object object = { 0 };
     struct error why = { 0 };
     if (!feed_object_open(&object, input, feed->plan->flow_log, &reading->options->feeds, &why)) {
-        return note_failed(exam, feed, path, EXAM_FOREIGN, &why, err);
+        return note_failed(reading->exam, feed, planned->input.path,
+                           is_told ? EXAM_DAMAGED : EXAM_FOREIGN, &why, err);
     }
-    bool ok = true;
-    if (object.ops != NULL && feed->ops != NULL && object.ops != feed->ops) {
-        (void)error_set(&why, ERROR_FORMAT, "%s in a feed of %s: left out", object.ops->name,
-                        feed->ops->name);
-        ok = note_trouble(exam, feed, path, EXAM_DAMAGED, why.message,
-                          "keep formats in folders of their own", err);
-    } else {
-        if (feed->ops == NULL && object.ops != NULL) {
-            set_format(reading, feed, object.ops);
-        }
-        ok = read_steps(reading, feed, planned, &object, share, err);
-    }
+    feed->objects_assumed += !is_told && object.ops != NULL;
+    bool ok = read_steps(reading, feed, planned, &object, share, err);
     feed_object_close(&object);
     return ok;
 }
@@ -258,16 +275,11 @@ static bool read_object(struct reading *reading, struct exam_feed *feed,
         input_close(input);
         return note_trouble(exam, feed, path, EXAM_FOREIGN, foreign->name, foreign->advice, err);
     }
-    size_t before = feed->objects_read;
-    if (!read_source(reading, feed, planned, input, share, err)) {
-        return false;
-    }
-    feed->is_assumed |= !is_told && feed->objects_read > before && front.size > 0;
-    return true;
+    return read_source(reading, feed, planned, input, is_told, share, err);
 }
 
 static void keep_survey(struct exam_feed *feed, const struct survey *survey) {
-    feed->counts = survey->counts;
+    feed->twins = survey->twins;
     feed->timed = survey->timed;
     feed->future = survey->future;
     feed->ordered = survey->ordered;
@@ -288,23 +300,25 @@ static bool read_feed(struct reading *reading, struct exam_feed *feed, size_t fe
     uint64_t budget = is_all ? UINT64_MAX : reading->budget / feeds_left;
     struct exam_choice choice = exam_choose(feed->plan->count, feed->size, budget);
     size_t chosen_left = exam_chosen_count(&choice);
+    bool is_affordable = feed->size <= budget;
+    reading->exam->objects_chosen += chosen_left;
     for (size_t i = 0; i < feed->plan->count; i++) {
         bool is_first;
         if (!exam_is_chosen(&choice, i, &is_first)) {
             continue;
         }
-        if (is_first && feed->ops != NULL) {
+        if (is_first && feed->has_format) {
             survey_skip(reading->survey);
         }
         uint64_t left = budget > feed->read_size ? budget - feed->read_size : 0;
-        uint64_t share = is_all ? UINT64_MAX : left / chosen_left;
+        uint64_t share = is_affordable ? left : left / chosen_left;
         chosen_left--;
         const struct plan_object *planned = &reading->exam->plan.objects[feed->plan->first + i];
         if (!read_object(reading, feed, planned, share, err)) {
             return false;
         }
     }
-    if (feed->ops != NULL) {
+    if (feed->has_format) {
         keep_survey(feed, reading->survey);
     }
     uint64_t read = feed->read_size;
@@ -397,7 +411,9 @@ bool exam_make(struct exam *exam, const char *const *paths, size_t path_count,
                const struct exam_options *options, struct error *err) {
     *exam = (struct exam){ 0 };
     arena_init(&exam->arena, ARENA_MAXIMUM);
-    struct reading reading = { .exam = exam, .options = options };
+    struct exam_options asking = *options;
+    asking.feeds.source.wants_facts = true;
+    struct reading reading = { .exam = exam, .options = &asking };
     reading.budget = options->read_size_max;
     if (!feed_plan_make(&exam->plan, paths, path_count, &options->feeds, err) ||
         !set_up(exam, err) || !find_copies(exam, err)) {

@@ -13,7 +13,7 @@
  * below. */
 
 struct exam_options {
-    struct feed_options feeds; /* threads and is_strict are of no account */
+    struct feed_options feeds; /* threads, is_strict and wants_facts are of no account */
     /* About so many bytes are read, as they lie in the files (compressed): each feed has an equal
      * share, and of every object that is chosen at least a batch is read. UINT64_MAX: all. */
     uint64_t read_size_max;
@@ -66,8 +66,9 @@ struct exam_fact {
 
 struct exam_feed {
     const struct plan_feed *plan;
-    const struct source_ops *ops; /* NULL: no object has shown a format */
-    bool is_assumed;              /* an object was not recognised, and taken for AWS text */
+    const struct source_ops *ops; /* of its first records, else of any object; NULL: of none */
+    bool has_format;              /* it has records, or coverage */
+    size_t objects_assumed;       /* that no format recognised, and that were taken for AWS text */
     uint32_t codecs;              /* bits 1 << enum input_codec */
     uint64_t size;                /* of its files */
     uint64_t read_size;
@@ -76,7 +77,8 @@ struct exam_feed {
     size_t troubles[EXAM_TROUBLE_KINDS];
 
     struct source_counts counts;
-    uint64_t timed; /* as in struct survey */
+    uint64_t timed; /* these as in struct survey */
+    uint64_t twins;
     uint64_t future;
     uint64_t ordered;
     uint64_t late;
@@ -104,6 +106,7 @@ struct exam {
     struct exam_feed *feeds; /* [plan.feed_count], by name */
     uint64_t size;           /* of all files */
     uint64_t read_size;
+    size_t objects_chosen;
     size_t objects_read;
     size_t objects_whole;
     size_t trouble_counts[EXAM_TROUBLE_KINDS];

@@ -35,11 +35,6 @@ static const struct magic MAGICS[] = {
     { 0,
       MAGIC("#separator"),
       { "a Zeek log", "read the flow logs or the capture it was made of" } },
-    { 0, MAGIC("\xd4\xc3\xb2\xa1"), { "a packet capture (pcap)", "use a build that reads it" } },
-    { 0, MAGIC("\xa1\xb2\xc3\xd4"), { "a packet capture (pcap)", "use a build that reads it" } },
-    { 0, MAGIC("\x4d\x3c\xb2\xa1"), { "a packet capture (pcap)", "use a build that reads it" } },
-    { 0, MAGIC("\xa1\xb2\x3c\x4d"), { "a packet capture (pcap)", "use a build that reads it" } },
-    { 0, MAGIC("\x0a\x0d\x0d\x0a"), { "a packet capture (pcapng)", "use a build that reads it" } },
     { 0,
       MAGIC("\x7f"
             "ELF"),
@@ -57,10 +52,7 @@ static const struct {
 } JSONS[] = {
     { "vpc_flows",
       { "Google Cloud VPC flow logs (JSON)", "leave them out: they are not read yet" } },
-    { "\"src_instance\"",
-      { "Google Cloud VPC flow logs (JSON)", "leave them out: they are not read yet" } },
-    { "\"connection\"",
-      { "Google Cloud VPC flow logs (JSON)", "leave them out: they are not read yet" } },
+    { "\"jsonPayload\"", { "Google Cloud logs (JSON)", "leave them out: they are not read yet" } },
     { "FlowLogFlowEvent",
       { "Azure virtual network flow logs (JSON)", "leave them out: they are not read yet" } },
     { "NetworkSecurityGroupFlowEvent",

@@ -24,12 +24,14 @@ void sightings_done(struct sightings *sightings) {
     free(sightings->slots);
     free(sightings->first_ms);
     free(sightings->last_ms);
+    free(sightings->logs);
     arena_done(&sightings->arena);
     *sightings = (struct sightings){ 0 };
 }
 
 static size_t slot_of(const struct sightings *sightings, const struct sighting *row) {
-    uint64_t mixed = (row->key + row->feed) * UINT64_C(0x9E3779B97F4A7C15);
+    uint64_t mixed =
+        (row->key + row->feed + ((uint64_t)row->log << 20)) * UINT64_C(0x9E3779B97F4A7C15);
     return (size_t)(mixed >> (64 - sightings->slot_bits));
 }
 
@@ -100,6 +102,30 @@ static bool note(struct sightings *sightings, const struct sighting *row, bool *
     return true;
 }
 
+/* The index of a log of the feed in hand; adds its name when it is new. Errors: ERROR_LIMIT. */
+static bool find_log(struct sightings *sightings, struct bytes name, uint32_t *log,
+                     struct error *err) {
+    for (uint32_t i = sightings->log_count; i-- > sightings->feed_first;) {
+        if (bytes_equal(sightings->logs[i], name)) {
+            *log = i;
+            return true;
+        }
+    }
+    if (sightings->log_count == sightings->log_capacity) {
+        uint32_t capacity = sightings->log_capacity == 0 ? 16 : 2 * sightings->log_capacity;
+        struct bytes *logs = realloc(sightings->logs, capacity * sizeof *logs);
+        if (logs == NULL) {
+            return error_set(err, ERROR_LIMIT, "no memory for flow logs");
+        }
+        sightings->logs = logs;
+        sightings->log_capacity = capacity;
+    }
+    bool failed = false;
+    sightings->logs[sightings->log_count] = arena_copy(&sightings->arena, name, &failed);
+    *log = sightings->log_count++;
+    return !failed || error_set(err, ERROR_LIMIT, "no memory for flow logs");
+}
+
 static void note_times(struct sightings *sightings, uint16_t node, int64_t first_ms,
                        int64_t last_ms) {
     if (first_ms < sightings->first_ms[node]) {
@@ -110,27 +136,34 @@ static void note_times(struct sightings *sightings, uint16_t node, int64_t first
     }
 }
 
+/* When each node was seen in one of the batch's logs. */
+static void collect_times(struct sightings *sightings, const struct batch *batch,
+                          const uint8_t *is_left_out, uint32_t flow_log) {
+    for (uint32_t i = 0; i < batch->node_count; i++) {
+        sightings->first_ms[i] = INT64_MAX;
+        sightings->last_ms[i] = INT64_MIN;
+    }
+    for (uint32_t i = 0; i < batch->count; i++) {
+        if (batch->flow_log[i] == flow_log && (is_left_out == NULL || !is_left_out[i])) {
+            note_times(sightings, batch->node[i], batch->start_ms[i], batch->end_ms[i]);
+        }
+    }
+    for (uint32_t i = 0; i < batch->coverage_count; i++) {
+        const struct batch_coverage *row = &batch->coverage[i];
+        if (row->flow_log == flow_log) {
+            note_times(sightings, row->node, row->start_ms, row->end_ms);
+        }
+    }
+}
+
 static uint64_t hash_point(const struct batch_node *node) {
     uint64_t hash = XXH3_64bits(node->name.data, node->name.size);
     hash = XXH3_64bits_withSeed(node->identity.data, node->identity.size, hash);
     return XXH3_64bits_withSeed(node->interface.data, node->interface.size, hash);
 }
 
-bool sightings_add(struct sightings *sightings, uint32_t feed, const struct batch *batch,
-                   const uint8_t *is_left_out, struct sighting_count *count, struct error *err) {
-    for (uint32_t i = 0; i < batch->node_count; i++) {
-        sightings->first_ms[i] = INT64_MAX;
-        sightings->last_ms[i] = INT64_MIN;
-    }
-    for (uint32_t i = 0; i < batch->count; i++) {
-        if (is_left_out == NULL || !is_left_out[i]) {
-            note_times(sightings, batch->node[i], batch->start_ms[i], batch->end_ms[i]);
-        }
-    }
-    for (uint32_t i = 0; i < batch->coverage_count; i++) {
-        const struct batch_coverage *row = &batch->coverage[i];
-        note_times(sightings, row->node, row->start_ms, row->end_ms);
-    }
+static bool add_log(struct sightings *sightings, uint32_t feed, uint32_t log,
+                    const struct batch *batch, struct sighting_count *count, struct error *err) {
     for (uint32_t i = 0; i < batch->node_count; i++) {
         const struct batch_node *node = &batch->nodes[i];
         if (sightings->last_ms[i] == INT64_MIN) {
@@ -139,22 +172,47 @@ bool sightings_add(struct sightings *sightings, uint32_t feed, const struct batc
         struct sighting point = {
             .key = hash_point(node),
             .feed = feed,
-            .name = node->interface.size > 0 ? node->interface : node->name,
+            .log = log,
+            .name = node->interface,
             .first_ms = sightings->first_ms[i],
             .last_ms = sightings->last_ms[i],
         };
-        struct sighting name = point;
+        struct sighting name = {
+            .key = XXH3_64bits(node->name.data, node->name.size),
+            .feed = feed,
+            .is_node = true,
+        };
         bool is_new_point;
         bool is_new_name;
-        name.key = XXH3_64bits(node->name.data, node->name.size);
-        name.is_node = true;
-        name.name = (struct bytes){ 0 };
-        if (!note(sightings, &point, &is_new_point, err) ||
-            !note(sightings, &name, &is_new_name, err)) {
+        if (!note(sightings, &name, &is_new_name, err)) {
             return false;
         }
-        count->interfaces += is_new_point && node->interface.size > 0;
         count->nodes += is_new_name;
+        if (node->interface.size > 0) {
+            if (!note(sightings, &point, &is_new_point, err)) {
+                return false;
+            }
+            count->interfaces += is_new_point;
+        }
+    }
+    return true;
+}
+
+bool sightings_add(struct sightings *sightings, uint32_t feed, const struct batch *batch,
+                   const uint8_t *is_left_out, struct sighting_count *count, struct error *err) {
+    if (feed != sightings->feed) {
+        sightings->feed = feed;
+        sightings->feed_first = sightings->log_count;
+    }
+    for (uint32_t i = 0; i < batch->flow_log_count; i++) {
+        uint32_t log = 0;
+        if (!find_log(sightings, batch->flow_logs[i], &log, err)) {
+            return false;
+        }
+        collect_times(sightings, batch, is_left_out, i);
+        if (!add_log(sightings, feed, log, batch, count, err)) {
+            return false;
+        }
     }
     return true;
 }
@@ -176,7 +234,18 @@ static int by_point(const void *a, const void *b) {
     if (x->first_ms != y->first_ms) {
         return x->first_ms < y->first_ms ? -1 : 1;
     }
-    return (x->feed > y->feed) - (x->feed < y->feed);
+    return (x->log > y->log) - (x->log < y->log);
+}
+
+static void keep_first(struct sighting_overlap *overlap, const struct sightings *sightings,
+                       const struct sighting *a, const struct sighting *b) {
+    const struct sighting *first = a->log < b->log ? a : b;
+    const struct sighting *second = first == a ? b : a;
+    overlap->name = a->name;
+    overlap->feeds[0] = first->feed;
+    overlap->feeds[1] = second->feed;
+    overlap->logs[0] = sightings->logs[first->log];
+    overlap->logs[1] = sightings->logs[second->log];
 }
 
 struct sighting_overlap sightings_overlap(struct sightings *sightings) {
@@ -194,11 +263,7 @@ struct sighting_overlap sightings_overlap(struct sightings *sightings) {
             if (!is_found && rows[end].first_ms < rows[longest].last_ms) {
                 is_found = true;
                 if (overlap.points++ == 0) {
-                    uint32_t a = rows[longest].feed;
-                    uint32_t b = rows[end].feed;
-                    overlap.name = rows[end].name;
-                    overlap.feeds[0] = a < b ? a : b;
-                    overlap.feeds[1] = a < b ? b : a;
+                    keep_first(&overlap, sightings, &rows[longest], &rows[end]);
                 }
             }
             longest = rows[end].last_ms > rows[longest].last_ms ? end : longest;

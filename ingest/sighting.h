@@ -4,11 +4,12 @@
 
 #include "flow/batch.h"
 
-/* Which points of observation (node and interface) occur in which feed, and from when to when: so
- * that one can say which ones two feeds watch at once. Points are told apart as a detector does
- * that sets the second of two logs aside: by name, identity and interface. One thread at a time.
+/* Which interfaces of which nodes (points of observation) occur in which flow log, and from when to
+ * when: so that one can say which ones two logs watch at once. Points are told apart as a detector
+ * does that sets the second of two logs aside: by name, identity and interface. One thread at a
+ * time.
  *
- * Memory is bounded: of further points than SIGHTINGS_MAX (a point in two feeds counts twice)
+ * Memory is bounded: of further points than SIGHTINGS_MAX (a point in two logs counts twice)
  * nothing is known, and `is_cut` says so. */
 
 #define SIGHTINGS_MAX 262144u
@@ -16,8 +17,9 @@
 struct sighting {
     uint64_t key;
     uint32_t feed;
+    uint32_t log;      /* index of its flow log's name; of a node 0 */
     bool is_node;      /* a node's name alone, so that nodes can be counted; else a point */
-    struct bytes name; /* of the interface, else of the node; in the arena */
+    struct bytes name; /* of the interface, in the arena; of a node empty */
     int64_t first_ms;
     int64_t last_ms;
 };
@@ -28,6 +30,11 @@ struct sightings {
     uint32_t capacity;
     uint32_t *slots; /* id + 1 */
     uint32_t slot_bits;
+    struct bytes *logs; /* names, in the order in which they came; of a feed one after another */
+    uint32_t log_count;
+    uint32_t log_capacity;
+    uint32_t feed; /* the last one, and where its logs begin */
+    uint32_t feed_first;
     struct arena arena;
     bool is_cut;
     int64_t *first_ms; /* [BATCH_NODES_MAX], scratch */
@@ -40,11 +47,12 @@ struct sighting_count {
     uint32_t interfaces;
 };
 
-/* Points that two feeds watched at overlapping times. */
+/* Points that two logs watched at overlapping times. */
 struct sighting_overlap {
     uint32_t points;
-    struct bytes name; /* of the first one, by name */
-    uint32_t feeds[2]; /* where it occurs, ascending */
+    struct bytes name;    /* of the first one, by name */
+    uint32_t feeds[2];    /* where it occurs, ascending; the same where a feed has several logs */
+    struct bytes logs[2]; /* of those */
 };
 
 /* Errors: ERROR_LIMIT. */
@@ -52,8 +60,9 @@ bool sightings_init(struct sightings *sightings, struct error *err);
 /* Accepts a zeroed or half built one. */
 void sightings_done(struct sightings *sightings);
 
-/* Notes the points of a batch of that feed; rows with `is_left_out[i]` set (NULL: none) are passed
- * over. Adds to `count` what is new of the feed. Errors: ERROR_LIMIT (no memory). */
+/* Notes the points of a batch of that feed (all batches of one feed before those of the next); rows
+ * with `is_left_out[i]` set (NULL: none) are passed over. Adds to `count` what is new of the feed.
+ * Errors: ERROR_LIMIT (no memory). */
 bool sightings_add(struct sightings *sightings, uint32_t feed, const struct batch *batch,
                    const uint8_t *is_left_out, struct sighting_count *count, struct error *err);
 

@@ -74,6 +74,8 @@ struct source_options {
     enum packet_tunnels tunnels;
     const struct prefix *locals; /* [local_count] whose addresses are nodes, borrowed */
     size_t local_count;
+
+    bool wants_facts; /* `describe` will be asked: what costs time to find out is to be found out */
 };
 
 /* How old the records of a source may be: D, and how far its ends may lie behind the newest one. */
@@ -94,16 +96,16 @@ struct source_result {
 
 /* What a source knows of its object beside counts, for people (`weir doctor`). All texts are static
  * but the arrays. */
-enum source_weight { SOURCE_NOTE, SOURCE_WARNING, SOURCE_PROBLEM };
+enum source_weight { SOURCE_FINE, SOURCE_NOTE, SOURCE_WARNING, SOURCE_PROBLEM };
 
 struct source_fact {
     const char *id; /* one stable word: facts of several objects are joined by it */
     enum source_weight weight;
     const char *what;   /* "the log has no flow-direction" */
     const char *why;    /* what follows from it */
-    const char *advice; /* what to do */
+    const char *advice; /* what to do; NULL: nothing */
     const char *unit;   /* of `count`: "frames"; NULL: nothing is counted */
-    uint64_t count;     /* of `of`, since the object's start */
+    uint64_t count;     /* of `of`, since the object's start; 0: this object is not such */
     uint64_t of;
     char detail[128]; /* said behind `what`; else empty */
 };
@@ -126,6 +128,8 @@ struct source_profile {
     const char *interval_advice; /* how one has the source aggregate over the shortest */
     int64_t intervals_ms[SOURCE_INTERVALS_MAX]; /* those that the format has, ascending; 0 ends */
     const char *unseen; /* traffic that is never in such an object, NULL: all is */
+    const char *unseen_advice;
+    const char *direction_advice; /* what tells directions that are not known */
 };
 
 struct source; /* each format has its own */

@@ -12,8 +12,7 @@ struct survey *survey_new(void) {
 
 void survey_begin(struct survey *survey, const struct survey_rule *rule) {
     survey->rule = *rule;
-    survey->counts = (struct source_counts){ 0 };
-    survey->timed = survey->future = survey->ordered = survey->late = 0;
+    survey->twins = survey->timed = survey->future = survey->ordered = survey->late = 0;
     survey->start_min_ms = INT64_MAX;
     survey->end_max_ms = INT64_MIN;
     survey->newest_ms = INT64_MIN;
@@ -70,8 +69,7 @@ static void note_coverage(struct survey *survey, const struct batch *batch) {
     }
 }
 
-void survey_add(struct survey *survey, const struct batch *batch,
-                const struct source_counts *counts, int64_t stamp_ms) {
+void survey_add(struct survey *survey, const struct batch *batch, int64_t stamp_ms) {
     const struct survey_rule *rule = &survey->rule;
     struct split *split = &survey->split;
     struct split_extent extent = split_extent_of(batch, rule->unit_ms, rule->reach_ms);
@@ -81,13 +79,13 @@ void survey_add(struct survey *survey, const struct batch *batch,
         .low_ms = INT64_MIN,
         .stamp_ms = stamp_ms,
     };
-    source_counts_add(&survey->counts, counts);
     split_rows(split, batch, &extent, &none_late);
     survey->future += split->future_count;
     for (uint32_t i = 0; i < batch->count; i++) {
         if (split->future_count == 0 || !split->is_future[i]) {
             measure(survey, batch->start_ms[i], batch->end_ms[i], stamp_ms);
         }
+        survey->twins += (batch->quality[i] & QUALITY_TWIN) != 0;
     }
     note_coverage(survey, batch);
     if (split->normal_count > 0 && split->end_max_ms > survey->newest_ms) {

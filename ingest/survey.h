@@ -19,7 +19,7 @@ struct survey_rule {
 
 struct survey {
     struct survey_rule rule;
-    struct source_counts counts;
+    uint64_t twins;   /* QUALITY_TWIN */
     uint64_t timed;   /* records whose times count below: those that are not from the future */
     uint64_t future;  /* ingest/feed_split.h */
     uint64_t ordered; /* records that came behind others, so that they could be late */
@@ -55,10 +55,8 @@ void survey_begin(struct survey *survey, const struct survey_rule *rule);
  * be late to what is not known. */
 void survey_skip(struct survey *survey);
 
-/* Takes a batch as a source filled it, of an object with that stamp (INT64_MIN: it has none), with
- * its counts. */
-void survey_add(struct survey *survey, const struct batch *batch,
-                const struct source_counts *counts, int64_t stamp_ms);
+/* Takes a batch as a source filled it, of an object with that stamp (INT64_MIN: it has none). */
+void survey_add(struct survey *survey, const struct batch *batch, int64_t stamp_ms);
 
 struct survey_spread survey_spread_of(const struct survey *survey, const struct quantile *quantile);
 

@@ -61,8 +61,7 @@ static void put_spread(struct json_writer *json, const char *key,
 static void put_shape(struct json_writer *json, const struct exam_feed *feed) {
     text_field(json, "feed", feed->plan->name);
     text_field(json, "format", feed->ops == NULL ? NULL : feed->ops->name);
-    json_key(json, "is_assumed");
-    json_bool(json, feed->is_assumed);
+    number_field(json, "objects_assumed", feed->objects_assumed);
     json_key(json, "codecs");
     json_begin_array(json);
     for (unsigned codec = INPUT_PLAIN; codec <= INPUT_ZSTD; codec++) {
@@ -100,6 +99,8 @@ static void put_counts(struct json_writer *json, const struct exam_feed *feed) {
     number_field(json, "bytes", counts->bytes);
     number_field(json, "packets", counts->packets);
     number_field(json, "direction_unknown", counts->direction_unknown);
+    number_field(json, "frame_bytes", counts->frame_bytes);
+    number_field(json, "twins", feed->twins);
     number_field(json, "late", feed->late);
     number_field(json, "future", feed->future);
     number_field(json, "nodes", feed->seen.nodes);

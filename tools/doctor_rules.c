@@ -176,8 +176,23 @@ static bool has_shape(const struct exam_feed *feed) {
            0;
 }
 
+static uint64_t frames_of(const struct source_counts *counts) {
+    return counts->decoded + counts->not_ip + counts->rejects[REJECT_FRAME];
+}
+
+/* Lines of a text, frames of a capture; in a folder that has both, both. */
 static uint64_t units_of(const struct source_counts *counts) {
-    return counts->lines + counts->packets * (counts->lines == 0);
+    return counts->lines + frames_of(counts);
+}
+
+static const char *unit_name(const struct exam *exam) {
+    uint64_t lines = 0;
+    uint64_t frames = 0;
+    for (size_t i = 0; i < exam->plan.feed_count; i++) {
+        lines += exam->feeds[i].counts.lines;
+        frames += frames_of(&exam->feeds[i].counts);
+    }
+    return frames == 0 ? "lines" : lines == 0 ? "frames" : "lines and frames";
 }
 
 /* From a tenth on the layout or the file is wrong, not a line. */
@@ -199,7 +214,7 @@ static void rule_malformed(struct findings *findings, const struct exam *exam) {
             continue;
         }
         finding_of_feed(&row, feed->plan->name, feed->counts.malformed, units);
-        is_assumed |= feed->is_assumed;
+        is_assumed |= feed->objects_assumed > 0;
         if (feed->counts.malformed >=
             (units + MALFORMED_PROBLEM_SHARE - 1) / MALFORMED_PROBLEM_SHARE) {
             row.severity = FINDING_PROBLEM;
@@ -208,7 +223,8 @@ static void rule_malformed(struct findings *findings, const struct exam *exam) {
     if (row.feed_count == 0) {
         if (all > 0) {
             row = (struct finding){ .severity = FINDING_OK, .id = "malformed", .of = all };
-            row.what = findings_text(findings, "all %llu lines were taken", (number)all);
+            row.what =
+                findings_text(findings, "all %llu %s were taken", (number)all, unit_name(exam));
             findings_add(findings, &row);
         }
         return;
@@ -216,17 +232,19 @@ static void rule_malformed(struct findings *findings, const struct exam *exam) {
     int reason = 0;
     char share[FINDING_SHARE_SIZE];
     const struct exam_reject *reject = largest_reject(exam, &reason);
-    row.what = findings_text(findings, "%llu of %llu lines (%s) were not taken%s",
-                             (number)row.count, (number)row.of,
+    row.what = findings_text(findings, "%llu of %llu %s (%s) were not taken%s", (number)row.count,
+                             (number)row.of, unit_name(exam),
                              finding_share(row.count, row.of, share), where(findings, exam, &row));
     if (reject != NULL) {
-        row.what = findings_text(findings, "%s, mostly by their %s: %s line %llu: %s", row.what,
+        row.what = findings_text(findings, "%s, mostly by their %s: %s %s %llu: %s", row.what,
                                  reject_reason_name((enum reject_reason)reason), reject->path,
+                                 reason == REJECT_FRAME ? "frame" : "line",
                                  (number)reject->first.line, reject->first.excerpt);
     }
     row.advice = is_assumed ? "leave the files out if they are no flow logs; else name the fields "
                               "of lines without a header (--aws-format)"
-                            : "compare the line with the layout below";
+                 : reason == REJECT_FRAME ? NULL
+                                          : "compare the line with the layout below";
     findings_add(findings, &row);
 }
 
@@ -257,12 +275,12 @@ static void rule_skipdata(struct findings *findings, const struct exam *exam) {
         .id = "skipdata",
         .why = "the source lost data there, and each line may stand for many flows: such windows "
                "are no zero traffic, and their alerts say so",
-        .advice = "nothing here; ask the provider when the share is high",
+        .advice = "ask the provider when the share is high",
     };
     uint64_t lines = 0;
     for (size_t i = 0; i < exam->plan.feed_count; i++) {
         const struct source_counts *counts = &exam->feeds[i].counts;
-        lines += has_shape(&exam->feeds[i]) ? counts->lines : 0;
+        lines += has_shape(&exam->feeds[i]) && frames_of(counts) == 0 ? counts->lines : 0;
         if (counts->skipdata > 0) {
             finding_of_feed(&row, exam->feeds[i].plan->name, counts->skipdata, counts->lines);
         }
@@ -297,6 +315,7 @@ static bool was_told(const struct exam *exam, size_t feed, const char *id) {
 static void add_fact(struct findings *findings, const struct exam *exam,
                      const struct source_fact *fact) {
     static const enum finding_severity SEVERITIES[] = {
+        [SOURCE_FINE] = FINDING_OK,
         [SOURCE_NOTE] = FINDING_NOTE,
         [SOURCE_WARNING] = FINDING_WARNING,
         [SOURCE_PROBLEM] = FINDING_PROBLEM,
@@ -313,12 +332,16 @@ static void add_fact(struct findings *findings, const struct exam *exam,
         const struct exam_feed *feed = &exam->feeds[i];
         for (uint32_t k = 0; k < feed->fact_count; k++) {
             const struct exam_fact *same = &feed->facts[k];
-            if (strcmp(same->fact.id, fact->id) == 0) {
+            if (strcmp(same->fact.id, fact->id) == 0 &&
+                (fact->unit == NULL || same->fact.count > 0)) {
                 finding_of_feed(&row, feed->plan->name, same->fact.count, same->fact.of);
                 objects += same->objects;
                 described += feed->objects_described;
             }
         }
+    }
+    if (row.feed_count == 0) {
+        return;
     }
     char share[FINDING_SHARE_SIZE];
     row.what = findings_text(findings, "%s%s%s", fact->what, fact->detail[0] == '\0' ? "" : ": ",
@@ -363,7 +386,7 @@ static void rule_unseen(struct findings *findings, const struct exam *exam) {
         struct finding row = {
             .severity = FINDING_NOTE,
             .id = "unseen",
-            .advice = "capture packets where that matters",
+            .advice = profile->unseen_advice,
         };
         row.what = findings_text(findings, "%s never hold: %s", profile->title, profile->unseen);
         findings_add(findings, &row);
@@ -371,6 +394,9 @@ static void rule_unseen(struct findings *findings, const struct exam *exam) {
 }
 
 /* ---- times ---- */
+
+/* No delivery is later; what is, is something else. */
+#define LATENESS_ADVISED_MAX_MS TIME_DAY_MS
 
 static void rule_late(struct findings *findings, const struct exam *exam) {
     struct finding row = {
@@ -399,8 +425,10 @@ static void rule_late(struct findings *findings, const struct exam *exam) {
             findings, "up to %llu of %llu records (%s) come later than --lateness %s allows%s",
             (number)row.count, (number)row.of, finding_share(row.count, row.of, share),
             duration(findings, lateness_ms), where(findings, exam, &row));
-        row.advice = findings_text(findings, "--lateness %s holds all that was read",
-                                   minutes_up(findings, need_ms));
+        row.advice = need_ms > LATENESS_ADVISED_MAX_MS
+                         ? "read what is so old apart: it lies more than a day behind"
+                         : findings_text(findings, "--lateness %s holds all that was read",
+                                         minutes_up(findings, need_ms));
     } else {
         row = (struct finding){ .severity = FINDING_OK, .id = "late", .of = ordered };
         row.what = findings_text(findings, "all records come within --lateness %s (%s would do)",
@@ -499,21 +527,28 @@ static void rule_interval(struct findings *findings, const struct exam *exam) {
 /* Below a hundredth of the records it does not move a baseline. */
 #define DIRECTION_WARNING_SHARE 100u
 
+static const char *direction_advice(const struct exam_feed *feed,
+                                    const struct findings_context *context) {
+    const struct source_profile *profile = feed->ops == NULL ? NULL : feed->ops->profile;
+    return context->has_inventory ? "add the missing addresses to the inventory"
+           : profile == NULL      ? NULL
+                                  : profile->direction_advice;
+}
+
 static void rule_direction(struct findings *findings, const struct exam *exam,
                            const struct findings_context *context) {
     struct finding row = {
         .severity = FINDING_NOTE,
         .id = "direction_unknown",
         .why = "they count neither as inbound nor as outbound of their node",
-        .advice = context->has_inventory
-                      ? "add the missing addresses to the inventory, or log flow-direction"
-                      : "log flow-direction, or give --inventory",
     };
     uint64_t records = 0;
     for (size_t i = 0; i < exam->plan.feed_count; i++) {
         const struct source_counts *counts = &exam->feeds[i].counts;
         records += counts->records;
         if (counts->direction_unknown > 0) {
+            row.advice =
+                row.advice != NULL ? row.advice : direction_advice(&exam->feeds[i], context);
             finding_of_feed(&row, exam->feeds[i].plan->name, counts->direction_unknown,
                             counts->records);
         }
@@ -542,18 +577,20 @@ static void rule_overlap(struct findings *findings, const struct exam *exam) {
             .id = "double_counting",
             .why = "the flows of all are stored, but a window counts those of one log only: the "
                    "one with the smallest name",
-            .advice = "nothing, or leave one of the logs out to save room",
-            .count = overlap->points,
+            .advice = "leave one of the logs out to save room",
         };
-        finding_of_feed(&row, exam->feeds[overlap->feeds[0]].plan->name, 0, 0);
-        finding_of_feed(&row, exam->feeds[overlap->feeds[1]].plan->name, 0, 0);
-        row.what =
-            findings_text(findings,
-                          "%llu interface%s more than one log at once: %.*s in %s "
-                          "and %s%s",
-                          (number)overlap->points, overlap->points == 1 ? " is in" : "s are in",
-                          (int)overlap->name.size, (const char *)overlap->name.data, row.feeds[0],
-                          row.feeds[1], overlap->points > 1 ? ", ..." : "");
+        for (int i = 0; i < 2; i++) {
+            if (i == 0 || overlap->feeds[1] != overlap->feeds[0]) {
+                finding_of_feed(&row, exam->feeds[overlap->feeds[i]].plan->name, 0, 0);
+            }
+        }
+        row.count = overlap->points;
+        row.what = findings_text(
+            findings, "%llu interface%s more than one log at once: %.*s in %.*s and %.*s%s",
+            (number)overlap->points, overlap->points == 1 ? " is in" : "s are in",
+            (int)overlap->name.size, (const char *)overlap->name.data, (int)overlap->logs[0].size,
+            (const char *)overlap->logs[0].data, (int)overlap->logs[1].size,
+            (const char *)overlap->logs[1].data, overlap->points > 1 ? ", ..." : "");
         findings_add(findings, &row);
     }
 }
@@ -577,10 +614,9 @@ static void rule_inventory(struct findings *findings, const struct exam *exam,
 }
 
 static void rule_reading(struct findings *findings, const struct exam *exam) {
-    size_t objects = exam->plan.object_count;
-    size_t known = exam->objects_whole + exam->trouble_counts[EXAM_UNREADABLE] +
-                   exam->trouble_counts[EXAM_FOREIGN] + exam->trouble_counts[EXAM_EMPTY];
-    if (known < objects) {
+    bool is_part =
+        exam->objects_read > exam->objects_whole || exam->objects_chosen < exam->plan.object_count;
+    if (is_part) {
         findings_add(findings,
                      &(struct finding){ .severity = FINDING_NOTE,
                                         .id = "sampled",

@@ -96,7 +96,7 @@ static void print_heading(struct page *page, const struct exam_feed *feed) {
     say(page, "feed %s", feed->plan->name);
     end_line(page, BOLD, 5);
     say(page, "  %s", feed->ops == NULL ? "no format was found" : feed->ops->name);
-    if (feed->is_assumed) {
+    if (feed->objects_assumed > 0 && !feed->has_format) {
         say(page, " (taken for it: nothing in it says so)");
     }
     for (unsigned codec = INPUT_PLAIN; codec <= INPUT_ZSTD; codec++) {
@@ -123,17 +123,23 @@ static void say_share(struct page *page, const char *name, uint64_t count, uint6
 
 static void print_counts(struct page *page, const struct exam_feed *feed) {
     const struct source_counts *counts = &feed->counts;
-    if (counts->lines > 0) {
-        say(page, "  %llu lines: %llu records", (number)counts->lines, (number)counts->records);
-    } else {
-        say(page, "  %llu packets: %llu IP, %llu others; %llu records", (number)counts->packets,
-            (number)counts->decoded, (number)counts->not_ip, (number)counts->records);
+    uint64_t frames = counts->decoded + counts->not_ip + counts->rejects[REJECT_FRAME];
+    say(page, " ");
+    if (frames > 0) {
+        say(page, " %llu frames: %llu IP", (number)frames, (number)counts->decoded);
+        say_share(page, "others", counts->not_ip, frames);
+        say_share(page, "malformed", counts->rejects[REJECT_FRAME], frames);
     }
-    say_share(page, "NODATA", counts->nodata, counts->lines);
-    say_share(page, "SKIPDATA", counts->skipdata, counts->lines);
-    say_share(page, "malformed", counts->malformed,
-              counts->lines > 0 ? counts->lines : counts->packets);
+    if (counts->lines > 0) {
+        say(page, "%s %llu lines", frames > 0 ? ";" : "", (number)counts->lines);
+        say_share(page, "malformed", counts->malformed - counts->rejects[REJECT_FRAME],
+                  counts->lines);
+        say_share(page, "NODATA", counts->nodata, counts->lines);
+        say_share(page, "SKIPDATA", counts->skipdata, counts->lines);
+    }
+    say(page, ": %llu records", (number)counts->records);
     say_share(page, "of unknown direction", counts->direction_unknown, counts->records);
+    say_share(page, "second records of two nodes", feed->twins, counts->records);
     say_share(page, "from the future", feed->future, counts->records);
     say_share(page, "late", feed->late, counts->records);
     end_line(page, NULL, 0);
@@ -171,7 +177,8 @@ static void print_rejects(struct page *page, const struct exam_feed *feed) {
         say(page, "  not taken by %s: %llu", reject_reason_name((enum reject_reason)reason),
             (number)reject->count);
         if (reject->path != NULL) {
-            say(page, ", the first at %s line %llu: %s", reject->path, (number)reject->first.line,
+            say(page, ", the first at %s %s %llu: %s", reject->path,
+                reason == REJECT_FRAME ? "frame" : "line", (number)reject->first.line,
                 reject->first.excerpt);
         }
         end_line(page, NULL, 0);

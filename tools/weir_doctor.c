@@ -56,6 +56,19 @@ static const struct option_row rows[] = {
       .offset = offsetof(struct doctor_options, run.inventory),
       .argument = "FILE",
       .help = "CSV with columns node,match: whose interface or address is it" },
+    { .name = "local",
+      .kind = OPTION_LIST,
+      .offset = offsetof(struct doctor_options, run.locals),
+      .argument = "CIDR",
+      .help =
+          "captures: addresses in CIDR are nodes, and no others (default: private ones); may be "
+          "repeated" },
+    { .name = "tunnels",
+      .kind = OPTION_CHOICE,
+      .offset = offsetof(struct doctor_options, run.tunnels),
+      .argument = "WHICH",
+      .choices = run_tunnels,
+      .help = "captures: count the outer packet of a tunnel (default), or the inner one" },
     { .name = "output",
       .letter = 'o',
       .kind = OPTION_CHOICE,
@@ -120,6 +133,7 @@ static int examine(const struct doctor_options *options, const struct exam_optio
 static int run(int argc, char **argv) {
     struct doctor_options options = { .read_size = READ_SIZE_DEFAULT };
     struct pipeline_options pipeline = { 0 };
+    struct detector_config detector;
     struct inventory *inventory = NULL;
     struct error err = { 0 };
     int first;
@@ -133,6 +147,8 @@ static int run(int argc, char **argv) {
     if (!run_options_apply(&options.run, &pipeline, &inventory, &err)) {
         return console_fail(table.program, &err, EXIT_USAGE);
     }
+    detector_config_init(&detector);
+    pipeline.feeds.source.tick_ms = detector.window_ms; /* as weir replay cuts flows */
     struct exam_options exam_options = {
         .feeds = pipeline.feeds,
         .read_size_max = options.is_all ? UINT64_MAX : options.read_size,

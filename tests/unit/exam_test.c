@@ -128,7 +128,8 @@ static void a_text_that_no_source_knows_is_assumed_and_not_described(void **stat
     fixture->options.feeds.format = NULL;
     put_text(fixture, "a", "hello\n");
     const struct exam_feed *feed = make(fixture);
-    assert_true(feed->is_assumed);
+    assert_int_equal(feed->objects_assumed, 1);
+    assert_false(feed->has_format);
     assert_int_equal(feed->layout_count, 0);
     assert_int_equal(feed->fact_count, 0);
     assert_int_equal(feed->counts.malformed, 1);

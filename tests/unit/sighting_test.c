@@ -31,22 +31,31 @@ static int tear_down(void **state) {
     return 0;
 }
 
-/* A record of a node's interface over [start, end] ms, in the batch in hand. */
-static void record(struct fixture *fixture, const char *node, const char *interface,
-                   int64_t start_ms, int64_t end_ms) {
+/* A record of a node's interface over [start, end] ms in a log, in the batch in hand. */
+static void record_in(struct fixture *fixture, const char *log, const char *node,
+                      const char *interface, int64_t start_ms, int64_t end_ms) {
     struct batch *batch = &fixture->batch;
     struct batch_node row = { .name = bytes_text(node),
                               .identity = bytes_text(node),
                               .interface = bytes_text(interface) };
     struct error err;
     uint16_t id;
+    uint8_t log_id;
     assert_true(batch_add_node(batch, &row, &id, &err));
+    assert_true(batch_add_flow_log(batch, bytes_text(log), &log_id, &err));
+    batch->flow_log[batch->count] = log_id;
     batch->node[batch->count] = id;
     batch->start_ms[batch->count] = start_ms;
     batch->end_ms[batch->count] = end_ms;
     batch->count++;
 }
 
+static void record(struct fixture *fixture, const char *node, const char *interface,
+                   int64_t start_ms, int64_t end_ms) {
+    record_in(fixture, "log", node, interface, start_ms, end_ms);
+}
+
+/* Feeds in ascending order. */
 static void give(struct fixture *fixture, uint32_t feed, const uint8_t *is_left_out) {
     struct error err;
     assert_true(sightings_add(&fixture->sightings, feed, &fixture->batch, is_left_out,
@@ -80,9 +89,9 @@ static void an_interface_in_two_feeds_at_once_is_an_overlap(void **state) {
     struct fixture *fixture = *state;
     record(fixture, "web", "eni-1", 0, 100);
     record(fixture, "db", "eni-2", 0, 100);
-    give(fixture, 2, NULL);
-    record(fixture, "web", "eni-1", 99, 200);
     give(fixture, 1, NULL);
+    record(fixture, "web", "eni-1", 99, 200);
+    give(fixture, 2, NULL);
     struct sighting_overlap overlap = sightings_overlap(&fixture->sightings);
     assert_int_equal(overlap.points, 1);
     assert_string_equal(text_of(overlap.name), "eni-1");
@@ -102,6 +111,7 @@ static void an_interface_in_two_feeds_one_after_the_other_is_none(void **state) 
 /* The first feed goes on while the second comes and goes; the third meets only the first. */
 static void three_feeds_overlap_by_the_one_that_lasts_longest(void **state) {
     struct fixture *fixture = *state;
+    record(fixture, "web", "", 0, 1000);
     record(fixture, "web", "eni-1", 0, 1000);
     give(fixture, 0, NULL);
     record(fixture, "web", "eni-1", 10, 20);
@@ -111,6 +121,21 @@ static void three_feeds_overlap_by_the_one_that_lasts_longest(void **state) {
     struct sighting_overlap overlap = sightings_overlap(&fixture->sightings);
     assert_int_equal(overlap.points, 1);
     assert_int_equal(overlap.feeds[1], 1);
+}
+
+/* As of a capture: each of its interfaces is a log. */
+static void two_logs_of_one_feed_overlap_too(void **state) {
+    struct fixture *fixture = *state;
+    record_in(fixture, "a/eth0", "10.0.0.1", "10.0.0.1", 0, 100);
+    record_in(fixture, "a/eth1", "10.0.0.1", "10.0.0.1", 50, 150);
+    record_in(fixture, "a/eth1", "10.0.0.2", "10.0.0.2", 50, 150);
+    give(fixture, 0, NULL);
+    struct sighting_overlap overlap = sightings_overlap(&fixture->sightings);
+    assert_int_equal(overlap.points, 1);
+    assert_int_equal(overlap.feeds[1], 0);
+    assert_string_equal(text_of(overlap.logs[0]), "a/eth0");
+    assert_string_equal(text_of(overlap.logs[1]), "a/eth1");
+    assert_int_equal(fixture->counts[0].nodes, 2);
 }
 
 static void the_same_interface_of_another_node_is_another_point(void **state) {
@@ -128,7 +153,9 @@ static void coverage_is_a_sighting_too(void **state) {
     struct error err;
     for (uint32_t feed = 0; feed < 2; feed++) {
         struct batch_coverage quiet = { .kind = COVERAGE_NODATA, .start_ms = 0, .end_ms = 60000 };
+        uint8_t log;
         assert_true(batch_add_node(&fixture->batch, &row, &quiet.node, &err));
+        assert_true(batch_add_flow_log(&fixture->batch, bytes_text("log"), &log, &err));
         assert_true(batch_add_coverage(&fixture->batch, &quiet));
         give(fixture, feed, NULL);
     }
@@ -171,6 +198,9 @@ static void beyond_the_bound_nothing_is_known_and_that_is_said(void **state) {
     struct fixture *fixture = *state;
     enum { NODES = 60000 }; /* two rows each: a point and a name */
     for (uint32_t feed = 0; feed < 3; feed++) {
+        uint8_t log;
+        struct error failed;
+        assert_true(batch_add_flow_log(&fixture->batch, bytes_text("log"), &log, &failed));
         for (int i = 0; i < NODES; i++) {
             char name[32];
             snprintf(name, sizeof name, "%d", i);
@@ -195,6 +225,7 @@ int main(void) {
         TEST(an_interface_in_two_feeds_at_once_is_an_overlap),
         TEST(an_interface_in_two_feeds_one_after_the_other_is_none),
         TEST(three_feeds_overlap_by_the_one_that_lasts_longest),
+        TEST(two_logs_of_one_feed_overlap_too),
         TEST(the_same_interface_of_another_node_is_another_point),
         TEST(coverage_is_a_sighting_too),
         TEST(rows_that_are_left_out_are_not_seen),

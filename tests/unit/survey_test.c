@@ -48,13 +48,12 @@ static void record(struct fixture *fixture, int64_t start_s, int64_t end_s) {
     struct batch *batch = &fixture->batch;
     batch->start_ms[batch->count] = T + start_s * 1000;
     batch->end_ms[batch->count] = T + end_s * 1000;
+    batch->quality[batch->count] = 0;
     batch->count++;
 }
 
 static void give(struct fixture *fixture, int64_t stamp_ms) {
-    struct source_counts counts = { .lines = fixture->batch.count,
-                                    .records = fixture->batch.count };
-    survey_add(fixture->survey, &fixture->batch, &counts, stamp_ms);
+    survey_add(fixture->survey, &fixture->batch, stamp_ms);
     batch_reset(&fixture->batch);
 }
 
@@ -214,6 +213,15 @@ static void the_interval_is_the_shortest_that_all_but_a_thousandth_keep(void **s
     }
 }
 
+static void the_second_record_of_two_nodes_is_a_twin(void **state) {
+    struct fixture *fixture = *state;
+    record(fixture, 0, 10);
+    record(fixture, 0, 10);
+    fixture->batch.quality[1] = QUALITY_TWIN | QUALITY_NO_FLAGS;
+    give(fixture, NO_STAMP);
+    assert_int_equal(fixture->survey->twins, 1);
+}
+
 static void a_format_without_intervals_has_none(void **state) {
     struct fixture *fixture = *state;
     struct survey_rule rule = RULE;
@@ -255,6 +263,7 @@ int main(void) {
         TEST(ends_are_held_against_the_stamp_of_their_object),
         TEST(records_from_the_future_move_nothing),
         TEST(the_interval_is_the_shortest_that_all_but_a_thousandth_keep),
+        TEST(the_second_record_of_two_nodes_is_a_twin),
         TEST(a_format_without_intervals_has_none),
         TEST(a_new_beginning_forgets_everything),
     };

@@ -18,6 +18,7 @@ static const struct source_profile profile = {
     .interval_advice = "ask for less",
     .intervals_ms = { 60000, 600000 },
     .unseen = "what is fake",
+    .direction_advice = "say whose it is",
 };
 static const struct source_ops ops = { .name = "fake", .profile = &profile };
 
@@ -46,6 +47,7 @@ static int set_up(void **state) {
         fixture->feeds[i] = (struct exam_feed){
             .plan = &fixture->plans[i],
             .ops = &ops,
+            .has_format = true,
             .objects_read = 1,
             .objects_whole = 1,
             .counts = { .lines = 100, .records = 100, .headers = 0 },
@@ -62,7 +64,7 @@ static int set_up(void **state) {
     fixture->exam.troubles = fixture->troubles;
     fixture->exam.plan.feed_count = 1;
     fixture->exam.plan.object_count = 1;
-    fixture->exam.objects_read = fixture->exam.objects_whole = 1;
+    fixture->exam.objects_chosen = fixture->exam.objects_read = fixture->exam.objects_whole = 1;
     fixture->context.has_inventory = true;
     return 0;
 }
@@ -77,6 +79,7 @@ static int tear_down(void **state) {
 static void use_feeds(size_t count) {
     fixture->exam.plan.feed_count = count;
     fixture->exam.plan.object_count = count;
+    fixture->exam.objects_chosen = count;
     fixture->exam.objects_read = fixture->exam.objects_whole = count;
 }
 
@@ -204,7 +207,7 @@ static void unknown_directions_are_a_warning_from_a_hundredth_on(void **state) {
     assert_non_null(strstr(found("direction_unknown")->advice, "to the inventory"));
     fixture->context.has_inventory = false;
     look();
-    assert_non_null(strstr(found("direction_unknown")->advice, "give --inventory"));
+    assert_non_null(strstr(found("direction_unknown")->advice, "say whose it is"));
 }
 
 static void late_records_ask_for_the_lateness_that_holds_them(void **state) {
@@ -216,6 +219,17 @@ static void late_records_ask_for_the_lateness_that_holds_them(void **state) {
     assert_string_equal(said("late"), "warning: up to 7 of 100 records (7.0 %) come later than "
                                       "--lateness 10m allows in b");
     assert_string_equal(found("late")->advice, "--lateness 20m holds all that was read");
+}
+
+static void what_is_days_late_is_not_held_by_any_lateness(void **state) {
+    (void)state;
+    fixture->feeds[0].late = 1;
+    fixture->feeds[0].need_ms = 86400000;
+    look();
+    assert_string_equal(found("late")->advice, "--lateness 1d holds all that was read");
+    fixture->feeds[0].need_ms = 86400001;
+    look();
+    assert_non_null(strstr(found("late")->advice, "apart"));
 }
 
 static void nothing_is_said_of_lateness_where_nothing_could_be_late(void **state) {
@@ -276,6 +290,10 @@ static void facts_of_sources_are_joined_by_their_id(void **state) {
     look();
     assert_string_equal(said("tunnels"),
                         "warning: 15 of 300 frames (5.0 %) are in tunnels in 2 feeds (a, c)");
+    give_fact(0, "frames", 0, 100, 1);
+    give_fact(2, "frames", 0, 200, 1);
+    look();
+    assert_string_equal(said("tunnels"), "");
     give_fact(0, NULL, 0, 0, 1);
     give_fact(2, NULL, 0, 0, 2);
     look();
@@ -308,6 +326,10 @@ static void a_part_is_said_to_be_one(void **state) {
     look();
     assert_null(found("sampled"));
     fixture->exam.objects_whole = 0;
+    look();
+    assert_int_equal(found("sampled")->severity, FINDING_NOTE);
+    fixture->exam.objects_whole = 1;
+    fixture->exam.plan.object_count = 2;
     look();
     assert_int_equal(found("sampled")->severity, FINDING_NOTE);
 }
@@ -397,6 +419,7 @@ int main(void) {
         TEST(a_tenth_of_malformed_lines_is_a_problem_and_less_a_warning),
         TEST(unknown_directions_are_a_warning_from_a_hundredth_on),
         TEST(late_records_ask_for_the_lateness_that_holds_them),
+        TEST(what_is_days_late_is_not_held_by_any_lateness),
         TEST(nothing_is_said_of_lateness_where_nothing_could_be_late),
         TEST(the_interval_is_compared_with_the_one_that_is_set),
         TEST(facts_of_sources_are_joined_by_their_id),
