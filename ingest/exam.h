@@ -118,6 +118,18 @@ struct exam {
     struct arena arena;
 };
 
+/* Frames of captures, of whatever became of them. */
+static inline uint64_t exam_frames(const struct source_counts *counts) {
+    return counts->decoded + counts->not_ip + counts->rejects[REJECT_FRAME];
+}
+
+/* Whether anything of its format was found: else nothing is to be said of what is absent. */
+static inline bool exam_feed_has_shape(const struct exam_feed *feed) {
+    const struct source_counts *counts = &feed->counts;
+    return counts->headers + counts->records + counts->nodata + counts->skipdata + counts->decoded >
+           0;
+}
+
 /* Errors: those of feed_plan_make; ERROR_ARGUMENT for options that a source refuses; ERROR_LIMIT.
  * What is wrong with an input is a trouble, not an error. On failure exam_done is due all the same.
  */

@@ -56,6 +56,26 @@ void finding_of_feed(struct finding *finding, const char *feed, uint64_t count, 
     finding->feed_count++;
 }
 
+const char *findings_where(struct findings *findings, const struct exam *exam,
+                           const struct finding *finding) {
+    size_t count = finding->feed_count;
+    if (exam->plan.feed_count == 1 || count == 0) {
+        return "";
+    }
+    if (count == 1) {
+        return findings_text(findings, " in %s", finding->feeds[0]);
+    }
+    if (count == exam->plan.feed_count) {
+        return findings_text(findings, " in all %zu feeds", count);
+    }
+    const char *text = finding->feeds[0];
+    for (size_t i = 1; i < count && i < FINDING_FEEDS_MAX; i++) {
+        text = findings_text(findings, "%s, %s", text, finding->feeds[i]);
+    }
+    return findings_text(findings, " in %zu feeds (%s%s)", count, text,
+                         count > FINDING_FEEDS_MAX ? ", ..." : "");
+}
+
 const char *finding_share(uint64_t count, uint64_t of, char out[FINDING_SHARE_SIZE]) {
     /* In tenths of a percent, rounded down, so that only all of them are 100 %. */
     uint64_t tenths = of == 0 ? 0 : (uint64_t)((unsigned __int128)count * 1000 / of);

@@ -46,7 +46,7 @@ struct findings_context {
 bool findings_make(struct findings *findings, const struct exam *exam,
                    const struct findings_context *context, struct error *err);
 
-/* ---- for the rules (tools/doctor_rules.c) ---- */
+/* ---- for the rules (tools/doctor_rules.h) ---- */
 
 /* Adds a row; texts that are not static come from findings_text. Never fails: `failed` latches. */
 void findings_add(struct findings *findings, const struct finding *finding);
@@ -57,6 +57,11 @@ __attribute__((format(printf, 2, 3))) const char *findings_text(struct findings 
 
 /* Notes a feed that a finding is about, with what it has of it. */
 void finding_of_feed(struct finding *finding, const char *feed, uint64_t count, uint64_t of);
+
+/* " in FEED", " in 3 feeds (A, B, C)", " in all 3 feeds"; nothing where there is only one at all.
+ */
+const char *findings_where(struct findings *findings, const struct exam *exam,
+                           const struct finding *finding);
 
 /* "12.3 %", "0.4 %", "under 0.1 %". */
 #define FINDING_SHARE_SIZE 32

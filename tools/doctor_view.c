@@ -123,7 +123,7 @@ static void say_share(struct page *page, const char *name, uint64_t count, uint6
 
 static void print_counts(struct page *page, const struct exam_feed *feed) {
     const struct source_counts *counts = &feed->counts;
-    uint64_t frames = counts->decoded + counts->not_ip + counts->rejects[REJECT_FRAME];
+    uint64_t frames = exam_frames(counts);
     say(page, " ");
     if (frames > 0) {
         say(page, " %llu frames: %llu IP", (number)frames, (number)counts->decoded);

@@ -138,6 +138,19 @@ static void say_count(const char *name, uint64_t count) {
     }
 }
 
+/* From a hundredth on it is worth asking why. */
+static bool is_much(uint64_t count, uint64_t of) {
+    return count > 0 && count >= of / 100;
+}
+
+static bool needs_doctor(const struct feed_counts *feeds) {
+    const struct source_counts *source = &feeds->source;
+    return is_much(source->direction_unknown, source->records) ||
+           is_much(source->skipdata, source->lines) ||
+           is_much(source->malformed, source->lines + source->decoded + source->not_ip) ||
+           is_much(feeds->late, source->records) || is_much(feeds->future, source->records);
+}
+
 static void summary_text(const struct pipeline_counts *counts, bool has_detector) {
     const struct feed_counts *feeds = &counts->feeds;
     const struct source_counts *source = &feeds->source;
@@ -172,6 +185,12 @@ static void summary_text(const struct pipeline_counts *counts, bool has_detector
                     (unsigned long long)counts->detector.alerts);
         }
         fputc('\n', stderr);
+    }
+    if (needs_doctor(feeds)) {
+        fputs(
+            "`weir doctor` says why so much is malformed, lost, late or of unknown direction, and "
+            "what to do\n",
+            stderr);
     }
 }
 

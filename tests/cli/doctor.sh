@@ -176,6 +176,15 @@ cp "$captures/ipv4.pcap" "$work/long.log" "$work/mixed/"
 doctor "$work/mixed"
 has "two_formats_in_one_feed_are_a_problem" "aws in a feed of pcap|pcap in a feed of aws" "$(what damaged)"
 
+# --- a run points to it
+hint() { "$weir" replay "$@" 2>&1 >/dev/null | grep -c "weir doctor"; }
+is "a_run_without_trouble_does_not_mention_the_doctor" 0 "$(hint "$work/good/AWSLogs")"
+is "a_run_with_little_trouble_does_not_mention_the_doctor" "1: 0" "$(doctor "$work/one_bad.log"; jq '.feeds[0].malformed' "$work/json"): $(hint "$work/one_bad.log")"
+is "unknown_directions_point_to_the_doctor" 1 "$(hint --local 192.0.2.0/24 "$captures/ipv4.pcap")"
+is "lost_data_points_to_the_doctor" 1 "$(hint tests/data/aws/default.log)"
+is "malformed_lines_point_to_the_doctor" 1 "$(hint "$work/text.log")"
+is "late_records_point_to_the_doctor" 1 "$(hint --lateness 0 "$work/late/AWSLogs")"
+
 # --- a part
 doctor --read 300k "$work/late/AWSLogs"
 is "a_part_is_said_to_be_one" note "$(severity sampled)"
