@@ -68,34 +68,39 @@ static struct bytes instance_of(const struct aws_rows *rows, const struct aws_po
     return point->instance;
 }
 
+static void span_cut(struct inventory_span *span, const struct inventory_span *by) {
+    span->from_ms = by->from_ms > span->from_ms ? by->from_ms : span->from_ms;
+    span->to_ms = by->to_ms < span->to_ms ? by->to_ms : span->to_ms;
+}
+
 /* What the inventory says of a point at a time, or NULL. */
 static const struct inventory_entry *find_entry(const struct aws_rows *rows,
                                                 const struct aws_point *point, int64_t at_ms,
-                                                bool *is_timed) {
+                                                struct inventory_span *span) {
+    *span = (struct inventory_span)INVENTORY_ALWAYS;
     if (rows->inventory == NULL) {
         return NULL;
     }
     const struct inventory_entry *entry = NULL;
-    bool is_any_timed = false;
+    struct inventory_span part;
     if (point->kind != AWS_POINT_ADDRESS && point->kind != AWS_POINT_UNKNOWN) {
-        entry = inventory_find_id(rows->inventory, point->name, at_ms, is_timed);
-        is_any_timed |= *is_timed;
+        entry = inventory_find_id(rows->inventory, point->name, at_ms, &part);
+        span_cut(span, &part);
     }
     struct bytes instance = instance_of(rows, point);
     if (entry == NULL && instance.size > 0) {
-        entry = inventory_find_id(rows->inventory, instance, at_ms, is_timed);
-        is_any_timed |= *is_timed;
+        entry = inventory_find_id(rows->inventory, instance, at_ms, &part);
+        span_cut(span, &part);
     }
     const struct aws_point *base = &rows->points.rows[point->base];
     for (int family = 0; family < 2 && entry == NULL; family++) {
         if (base->has_told[family] || base->has_inferred[family]) {
             struct address own =
                 base->has_told[family] ? base->told[family] : base->inferred[family];
-            entry = inventory_find_address(rows->inventory, own, at_ms, is_timed);
-            is_any_timed |= *is_timed;
+            entry = inventory_find_address(rows->inventory, own, at_ms, &part);
+            span_cut(span, &part);
         }
     }
-    *is_timed = is_any_timed;
     return entry;
 }
 
@@ -146,18 +151,20 @@ static bool add_node(struct aws_rows *rows, const struct aws_point *point,
 static void set_codes(struct aws_binding *binding, const struct aws_view *view,
                       const struct aws_point *base, const struct own_list *listed, int family) {
     uint32_t first = AWS_NO_CODE;
-    uint32_t listed_count = 0;
+    uint32_t met_count = 0; /* of those listed the batch has */
+    bool is_listed = false;
     for (uint32_t i = 0; i < listed->count; i++) {
         if (address_is_ipv4(listed->addresses[i]) == (family == 0)) {
-            first = code_of(view, listed->addresses[i]);
-            listed_count++;
+            uint32_t code = code_of(view, listed->addresses[i]);
+            is_listed = true;
+            first = code != AWS_NO_CODE ? code : first;
+            met_count += code != AWS_NO_CODE;
         }
     }
     uint32_t told = base->has_told[family] ? code_of(view, base->told[family]) : AWS_NO_CODE;
     uint32_t inferred =
         base->has_inferred[family] ? code_of(view, base->inferred[family]) : AWS_NO_CODE;
-    binding->is_slow |= listed_count > 1;
-    bool is_listed = listed_count > 0;
+    binding->is_slow |= met_count > 1;
     binding->own[family].first = is_listed ? first : told;
     bool is_inferred = !is_listed || !base->has_told[family];
     binding->own[family].second = is_inferred ? inferred : told;
@@ -166,7 +173,8 @@ static void set_codes(struct aws_binding *binding, const struct aws_view *view,
 
 static bool set_list(struct aws_rows *rows, struct aws_binding *binding,
                      const struct aws_view *view, const struct own_list *listed,
-                     const struct inventory_entry *entry, bool is_timed, struct error *err) {
+                     const struct inventory_entry *entry, const struct inventory_span *span,
+                     struct error *err) {
     if (rows->inventory == NULL) {
         return true;
     }
@@ -177,7 +185,7 @@ static bool set_list(struct aws_rows *rows, struct aws_binding *binding,
         }
     }
     binding->list->entry = entry;
-    binding->list->is_timed = is_timed;
+    binding->list->span = *span;
     binding->list->count = 0;
     for (uint32_t i = 0; i < listed->count; i++) {
         uint32_t code = code_of(view, listed->addresses[i]);
@@ -185,13 +193,14 @@ static bool set_list(struct aws_rows *rows, struct aws_binding *binding,
             binding->list->codes[binding->list->count++] = code;
         }
     }
-    binding->is_slow |= is_timed;
+    binding->is_slow |=
+        !inventory_span_has(span, rows->end_min_ms) || !inventory_span_has(span, rows->end_max_ms);
     return true;
 }
 
 /* Fills in the binding for a time. */
 static bool bind_at(struct aws_rows *rows, uint32_t id, const struct inventory_entry *entry,
-                    bool is_timed, int64_t at_ms, struct error *err) {
+                    const struct inventory_span *span, int64_t at_ms, struct error *err) {
     const struct aws_point *point = &rows->points.rows[id];
     const struct aws_point *base = &rows->points.rows[point->base];
     struct aws_binding *binding = &rows->bindings[id];
@@ -206,7 +215,7 @@ static bool bind_at(struct aws_rows *rows, uint32_t id, const struct inventory_e
     binding->is_slow = false;
     set_codes(binding, &view, base, &listed, 0);
     set_codes(binding, &view, base, &listed, 1);
-    return set_list(rows, binding, &view, &listed, entry, is_timed, err) &&
+    return set_list(rows, binding, &view, &listed, entry, span, err) &&
            add_node(rows, point, entry, &own, &binding->node, err);
 }
 
@@ -214,18 +223,18 @@ const struct aws_binding *aws_bind(struct aws_rows *rows, uint32_t point, int64_
                                    struct error *err) {
     struct aws_binding *binding = &rows->bindings[point];
     bool is_bound = binding->serial == rows->serial;
-    if (is_bound && (binding->list == NULL || !binding->list->is_timed)) {
+    if (is_bound && (binding->list == NULL || inventory_span_has(&binding->list->span, at_ms))) {
         return binding;
     }
-    bool is_timed = false;
-    const struct inventory_entry *entry =
-        find_entry(rows, &rows->points.rows[point], at_ms, &is_timed);
+    struct inventory_span span;
+    const struct inventory_entry *entry = find_entry(rows, &rows->points.rows[point], at_ms, &span);
     if (is_bound && entry == binding->list->entry) {
+        binding->list->span = span;
         return binding;
     }
     if (!is_bound) {
         binding->serial = rows->serial;
         binding->list = NULL;
     }
-    return bind_at(rows, point, entry, is_timed || is_bound, at_ms, err) ? binding : NULL;
+    return bind_at(rows, point, entry, &span, at_ms, err) ? binding : NULL;
 }

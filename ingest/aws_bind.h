@@ -23,8 +23,8 @@ struct aws_view aws_view_of(const struct aws_rows *rows);
 /* What only points with an inventory may need. */
 struct aws_binding_list {
     const struct inventory_entry *entry;
-    bool is_timed;  /* the entry must be asked for at each record's time */
-    uint32_t count; /* of the inventory's addresses that the batch has */
+    struct inventory_span span; /* the times at which it is `entry` */
+    uint32_t count;             /* of the inventory's addresses that the batch has */
     uint32_t codes[AWS_OWN_MAX];
 };
 

@@ -103,6 +103,24 @@ static inline uint32_t direction_of(bool is_out, bool is_in) {
     return (uint32_t)is_out * DIRECTION_OUT + (uint32_t)is_in * DIRECTION_IN - 3 * both;
 }
 
+/* The times at which points are bound. */
+static void note_times(struct aws_rows *rows) {
+    int64_t least = INT64_MAX;
+    int64_t most = INT64_MIN;
+    for (uint32_t i = 0; i < rows->count; i++) {
+        int64_t end_ms = rows->batch->end_ms[i];
+        least = end_ms < least ? end_ms : least;
+        most = end_ms > most ? end_ms : most;
+    }
+    for (uint32_t i = 0; i < rows->gap_count; i++) {
+        int64_t end_ms = rows->gaps[i].end_ms;
+        least = end_ms < least ? end_ms : least;
+        most = end_ms > most ? end_ms : most;
+    }
+    rows->end_min_ms = least;
+    rows->end_max_ms = most;
+}
+
 /* Binds the points of all rows; `*has_slow` says that some must be looked at row by row. */
 static bool bind_rows(struct aws_rows *rows, bool *has_slow, struct error *err) {
     const int64_t *end_ms = rows->batch->end_ms;
@@ -340,6 +358,7 @@ bool aws_rows_finish(struct aws_rows *rows, struct bytes flow_log, struct source
     if (!judge(rows, err) || !aws_bindings_reserve(rows, err)) {
         return false;
     }
+    note_times(rows);
     if (!place_rows(rows, err) || !add_gaps(rows, id, err) || !add_pods(rows, err) ||
         !labels_fill(batch, rows->inventory, err)) {
         return false;

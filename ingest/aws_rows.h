@@ -50,7 +50,6 @@ struct aws_rows {
     uint32_t limit;                    /* rows go up to here until the next aws_rows_code */
     bool has_wide;                     /* a row of the batch has an IPv6 address */
 
-    struct dictionary_tables tables; /* lent to the batch's addresses while it is filled */
     struct aws_points points;
     uint16_t *point;  /* [BATCH_RECORDS_MAX] */
     uint8_t *is_ipv6; /* [BATCH_RECORDS_MAX]; valid when has_wide */
@@ -66,6 +65,8 @@ struct aws_rows {
     uint32_t gap_count;
     uint32_t gap_capacity;
 
+    int64_t end_min_ms; /* over the batch's rows and gaps */
+    int64_t end_max_ms;
     uint64_t bytes; /* sums over the batch's coded rows */
     uint64_t packets;
     uint32_t serial;              /* of the batch: tells this batch's bindings from older ones */
@@ -79,10 +80,8 @@ bool aws_rows_init(struct aws_rows *rows, const struct inventory *inventory, str
 /* Accepts a zeroed or half built one. */
 void aws_rows_done(struct aws_rows *rows);
 
-/* Starts filling `batch`, which is empty; aws_rows_end leaves it, whether or not it was finished.
- */
+/* Starts filling `batch`, which is empty. */
 void aws_rows_begin(struct aws_rows *rows, struct batch *batch);
-void aws_rows_end(struct aws_rows *rows);
 
 /* The layout of the rows that follow. Where it is another one, the rows before it get their codes.
  * Errors: ERROR_LIMIT. */

@@ -10,6 +10,7 @@
 #include "ingest/capture_reader.h"
 #include "ingest/capture_rows.h"
 #include "ingest/fragment_table.h"
+#include "ingest/labels.h"
 #include "ingest/packet_link.h"
 
 #include <assert.h>
@@ -234,10 +235,9 @@ static bool drain(struct source *source, bool *is_full, struct error *err) {
     }
 }
 
-static bool capture_next(struct source *source, struct batch *batch, struct source_result *result,
-                         struct error *err) {
-    *result = (struct source_result){ 0 };
-    batch_reset(batch);
+/* Goes round until the batch is full or the capture ends. */
+static bool fill(struct source *source, struct batch *batch, struct source_result *result,
+                 struct error *err) {
     capture_rows_begin(&source->rows, batch, &result->counts);
     source->frames_a_call = 0;
     for (;;) {
@@ -268,6 +268,13 @@ static bool capture_next(struct source *source, struct batch *batch, struct sour
     result->damage = source->damage;
     warn(source, result);
     return true;
+}
+
+static bool capture_next(struct source *source, struct batch *batch, struct source_result *result,
+                         struct error *err) {
+    *result = (struct source_result){ 0 };
+    batch_reset(batch);
+    return fill(source, batch, result, err) && labels_fill(batch, source->rows.inventory, err);
 }
 
 static void capture_describe(const struct source *source, struct source_description *out) {

@@ -91,7 +91,9 @@ static bool find_node(struct capture_rows *rows, struct address address, int64_t
     }
     const struct inventory_entry *entry = NULL;
     if (rows->inventory != NULL) {
-        entry = inventory_find_address(rows->inventory, address, at_ms, is_timed);
+        struct inventory_span span;
+        entry = inventory_find_address(rows->inventory, address, at_ms, &span);
+        *is_timed = inventory_span_is_bounded(&span);
     }
     if (entry != NULL) {
         return add_node(rows, entry->node, entry->identity, entry->role, address, out, err);

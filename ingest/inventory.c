@@ -1,242 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One hash table for what rows match (ids, and prefixes by address and length), one for nodes. Rows
- * of one key form a chain in file order. An address is looked up once for each prefix length that
- * the file has, longest first: a handful in practice, 129 at most. */
+/* An address is looked up once for each prefix length that the file has, longest first: a handful
+ * in practice, 129 at most. */
 #include "ingest/inventory.h"
 
 #include "ingest/input.h"
+#include "ingest/inventory_index.h"
 #include "ingest/inventory_kube.h"
-#include "ingest/inventory_rows.h"
 
 #include <stdlib.h>
-#include <xxhash.h>
 
 /* A million rows of half a kilobyte. */
 #define FILE_SIZE_MAX ((size_t)512 << 20)
-/* A node has some five rows a list; whoever joins the lists of more days than this allows gets its
- * identity from these. */
-#define NODE_ROWS_MAX 256u
-
-/* The tag is the key's hash beside the bits that place it: a row, which lies elsewhere in memory,
- * is only looked at when it is the right one (a lookup among a million rows: some 170 ns, without
- * tags 270). */
-struct slot {
-    uint32_t first; /* row of a chain, or INVENTORY_NONE */
-    uint32_t tag;
-};
-
-struct table {
-    struct slot *slots; /* [mask + 1] */
-    uint32_t mask;
-};
 
 struct inventory {
-    struct buffer file; /* texts point into it */
+    struct buffer file; /* texts of CSV point into it */
     struct inventory_rows rows;
-    struct table matches;
-    struct table nodes;
-    uint8_t lengths[129]; /* those that occur, longest first */
-    size_t length_count;
+    struct inventory_index index;
 };
-
-/* ---- hashing ---- */
-
-static uint64_t hash_id(struct bytes id) {
-    return XXH3_64bits(id.data, id.size);
-}
-
-static uint64_t hash_prefix(struct prefix prefix) {
-    uint64_t mixed = prefix.address.high * UINT64_C(0x9E3779B97F4A7C15) ^ prefix.address.low;
-    mixed = (mixed ^ prefix.length) * UINT64_C(0xD6E8FEB86659FD93);
-    mixed = (mixed ^ mixed >> 32) * UINT64_C(0xD6E8FEB86659FD93);
-    return mixed ^ mixed >> 32;
-}
-
-static uint64_t hash_match(const struct inventory_row *row) {
-    return row->is_id ? hash_id(row->id) : hash_prefix(row->prefix);
-}
-
-static bool has_match(const struct inventory_row *row, const struct inventory_row *key) {
-    if (row->is_id != key->is_id) {
-        return false;
-    }
-    return row->is_id ? bytes_equal(row->id, key->id)
-                      : row->prefix.length == key->prefix.length &&
-                            address_equal(row->prefix.address, key->prefix.address);
-}
-
-static bool has_node(const struct inventory_row *row, const struct inventory_row *key) {
-    return bytes_equal(row->entry.node, key->entry.node);
-}
-
-/* The slot of a key's chain, or the empty one where it would be. */
-static struct slot *find_slot(const struct inventory *inventory, const struct table *table,
-                              uint64_t hash, const struct inventory_row *key,
-                              bool (*is_equal)(const struct inventory_row *,
-                                               const struct inventory_row *)) {
-    uint32_t tag = (uint32_t)(hash >> 32);
-    for (uint32_t at = (uint32_t)hash & table->mask;; at = (at + 1) & table->mask) {
-        struct slot *slot = &table->slots[at];
-        if (slot->first == INVENTORY_NONE ||
-            (slot->tag == tag && is_equal(&inventory->rows.rows[slot->first], key))) {
-            return slot;
-        }
-    }
-}
-
-static struct slot *match_slot(const struct inventory *inventory, const struct inventory_row *key) {
-    return find_slot(inventory, &inventory->matches, hash_match(key), key, has_match);
-}
-
-static struct slot *node_slot(const struct inventory *inventory, const struct inventory_row *key) {
-    return find_slot(inventory, &inventory->nodes, hash_id(key->entry.node), key, has_node);
-}
-
-/* ---- building ---- */
-
-/* At most half full. */
-static bool table_init(struct table *table, uint32_t count) {
-    uint32_t capacity = 16;
-    while (capacity < 2 * count) {
-        capacity *= 2;
-    }
-    table->slots = malloc(capacity * sizeof *table->slots);
-    if (table->slots == NULL) {
-        return false;
-    }
-    memset(table->slots, 0xff, capacity * sizeof *table->slots);
-    table->mask = capacity - 1;
-    return true;
-}
-
-/* Puts a row in front of the chain of its match. Of a cluster, a claim that the row repeats gives
- * way to it: the same pod or node has the same address from the same time on. */
-static void add_match(struct inventory *inventory, uint32_t at) {
-    struct inventory_row *row = &inventory->rows.rows[at];
-    struct slot *slot = match_slot(inventory, row);
-    row->next = slot->first;
-    if (inventory->rows.is_cluster && slot->first != INVENTORY_NONE) {
-        struct inventory_row *older = &inventory->rows.rows[slot->first];
-        if (older->entry.from_ms == row->entry.from_ms && has_node(older, row) &&
-            bytes_equal(older->entry.pod, row->entry.pod) &&
-            bytes_equal(older->entry.namespace_, row->entry.namespace_)) {
-            row->next = older->next;
-            older->entry.to_ms = older->entry.from_ms; /* never valid */
-        }
-    }
-    *slot = (struct slot){ at, (uint32_t)(hash_match(row) >> 32) };
-}
-
-static void add_to_node(struct inventory *inventory, uint32_t at) {
-    struct inventory_row *row = &inventory->rows.rows[at];
-    struct slot *slot = node_slot(inventory, row);
-    row->next_of_node = slot->first;
-    *slot = (struct slot){ at, (uint32_t)(hash_id(row->entry.node) >> 32) };
-}
-
-struct start {
-    int64_t from_ms;
-    uint32_t row;
-};
-
-static int compare_starts(const void *a, const void *b) {
-    const struct start *x = a;
-    const struct start *y = b;
-    if (x->from_ms != y->from_ms) {
-        return x->from_ms < y->from_ms ? -1 : 1;
-    }
-    return x->row < y->row ? -1 : x->row > y->row;
-}
-
-/* Chains of a cluster: what began last comes first. */
-static bool chain_by_start(struct inventory *inventory, struct error *err) {
-    const struct inventory_rows *rows = &inventory->rows;
-    struct start *starts = malloc(((size_t)rows->count + 1) * sizeof *starts);
-    if (starts == NULL) {
-        return error_set(err, ERROR_LIMIT, "no memory for an inventory");
-    }
-    for (uint32_t i = 0; i < rows->count; i++) {
-        starts[i] = (struct start){ rows->rows[i].entry.from_ms, i };
-    }
-    qsort(starts, rows->count, sizeof *starts, compare_starts);
-    for (uint32_t i = 0; i < rows->count; i++) {
-        add_match(inventory, starts[i].row);
-    }
-    free(starts);
-    return true;
-}
-
-/* Back to front, so that chains are in file order; rows of pods first, so that they are behind
- * those of their node. */
-static void chain_nodes(struct inventory *inventory) {
-    const struct inventory_rows *rows = &inventory->rows;
-    for (int is_pod = rows->is_cluster; is_pod >= 0; is_pod--) {
-        for (uint32_t i = rows->count; i-- > 0;) {
-            bool has_pod = rows->is_cluster && rows->rows[i].entry.pod.size > 0;
-            if (has_pod == (is_pod == 1)) {
-                add_to_node(inventory, i);
-            }
-        }
-    }
-}
-
-/* Gives a pod's row the identity and the role of its node: of several of one name, of the one that
- * began last before the pod did, else of the first. */
-static void name_node(struct inventory *inventory, struct inventory_row *pod) {
-    const struct inventory_row *best = NULL;
-    uint32_t at = node_slot(inventory, pod)->first;
-    for (uint32_t i = 0; i < NODE_ROWS_MAX && at != INVENTORY_NONE; i++) {
-        const struct inventory_row *row = &inventory->rows.rows[at];
-        if (row->entry.pod.size > 0) {
-            break;
-        }
-        bool is_before = row->entry.from_ms <= pod->entry.from_ms;
-        if (best == NULL || (is_before && (best->entry.from_ms > pod->entry.from_ms ||
-                                           row->entry.from_ms > best->entry.from_ms))) {
-            best = row;
-        }
-        at = row->next_of_node;
-    }
-    if (best != NULL) {
-        pod->entry.identity = best->entry.identity;
-        pod->entry.role = best->entry.role;
-    }
-}
-
-static void list_lengths(struct inventory *inventory) {
-    bool has_length[129] = { false };
-    for (uint32_t i = 0; i < inventory->rows.count; i++) {
-        const struct inventory_row *row = &inventory->rows.rows[i];
-        has_length[row->prefix.length] |= !row->is_id;
-    }
-    for (size_t length = 129; length-- > 0;) {
-        if (has_length[length]) {
-            inventory->lengths[inventory->length_count++] = (uint8_t)length;
-        }
-    }
-}
-
-static bool build(struct inventory *inventory, struct error *err) {
-    struct inventory_rows *rows = &inventory->rows;
-    if (!table_init(&inventory->matches, rows->count) ||
-        !table_init(&inventory->nodes, rows->count)) {
-        return error_set(err, ERROR_LIMIT, "no memory for an inventory");
-    }
-    list_lengths(inventory);
-    chain_nodes(inventory);
-    if (!rows->is_cluster) {
-        for (uint32_t i = rows->count; i-- > 0;) { /* back to front: so chains are in file order */
-            add_match(inventory, i);
-        }
-        return true;
-    }
-    for (uint32_t i = 0; i < rows->count; i++) {
-        if (rows->rows[i].entry.pod.size > 0) {
-            name_node(inventory, &rows->rows[i]);
-        }
-    }
-    return chain_by_start(inventory, err);
-}
 
 /* ---- opening ---- */
 
@@ -261,7 +41,8 @@ static bool refuse_utf16(struct error *err) {
 }
 
 static bool open_text(struct inventory *inventory, struct bytes text, struct error *err) {
-    return inventory_rows_parse(&inventory->rows, text, err) && build(inventory, err);
+    return inventory_rows_parse(&inventory->rows, text, err) &&
+           inventory_index_build(&inventory->index, &inventory->rows, err);
 }
 
 static bool open_json(struct inventory *inventory, struct bytes piece, json_refill refill,
@@ -270,7 +51,7 @@ static bool open_json(struct inventory *inventory, struct bytes piece, json_refi
     json_reader_init(&reader, piece, refill, context);
     bool ok = inventory_kube_parse(&inventory->rows, &reader, err);
     json_reader_done(&reader);
-    return ok && build(inventory, err);
+    return ok && inventory_index_build(&inventory->index, &inventory->rows, err);
 }
 
 static bool next_piece(void *context, struct bytes *piece, struct error *err) {
@@ -360,8 +141,7 @@ void inventory_free(struct inventory *inventory) {
     }
     buffer_done(&inventory->file);
     inventory_rows_done(&inventory->rows);
-    free(inventory->matches.slots);
-    free(inventory->nodes.slots);
+    inventory_index_done(&inventory->index);
     free(inventory);
 }
 
@@ -371,17 +151,23 @@ static bool is_valid(const struct inventory_entry *entry, int64_t at_ms) {
     return entry->from_ms <= at_ms && at_ms < entry->to_ms;
 }
 
-/* The first row of the key's chain that is valid; `*is_timed` is set when one with bounds came
- * before it, or it has some itself. */
+/* The first row of the key's chain that is valid; `span` is cut to the times at which it is. */
 static const struct inventory_entry *find_valid(const struct inventory *inventory,
                                                 const struct inventory_row *key, int64_t at_ms,
-                                                bool *is_timed) {
-    uint32_t at = match_slot(inventory, key)->first;
+                                                struct inventory_span *span) {
+    uint32_t at = inventory_index_match(&inventory->index, key);
     while (at != INVENTORY_NONE) {
         const struct inventory_row *row = &inventory->rows.rows[at];
-        *is_timed |= row->entry.from_ms != INT64_MIN || row->entry.to_ms != INT64_MAX;
-        if (is_valid(&row->entry, at_ms)) {
-            return &row->entry;
+        const struct inventory_entry *entry = &row->entry;
+        bool is_found = is_valid(entry, at_ms);
+        int64_t from_ms = is_found || at_ms < entry->from_ms ? INT64_MIN : entry->to_ms;
+        int64_t to_ms = is_found || at_ms >= entry->to_ms ? INT64_MAX : entry->from_ms;
+        from_ms = is_found ? entry->from_ms : from_ms;
+        to_ms = is_found ? entry->to_ms : to_ms;
+        span->from_ms = from_ms > span->from_ms ? from_ms : span->from_ms;
+        span->to_ms = to_ms < span->to_ms ? to_ms : span->to_ms;
+        if (is_found) {
+            return entry;
         }
         at = row->next;
     }
@@ -389,12 +175,14 @@ static const struct inventory_entry *find_valid(const struct inventory *inventor
 }
 
 const struct inventory_entry *inventory_find_id(const struct inventory *inventory, struct bytes id,
-                                                int64_t at_ms, bool *is_timed) {
-    bool unused;
-    is_timed = is_timed == NULL ? &unused : is_timed;
-    *is_timed = false;
+                                                int64_t at_ms, struct inventory_span *span) {
+    struct inventory_span all = INVENTORY_ALWAYS;
     struct inventory_row key = { .is_id = true, .id = id };
-    return find_valid(inventory, &key, at_ms, is_timed);
+    const struct inventory_entry *entry = find_valid(inventory, &key, at_ms, &all);
+    if (span != NULL) {
+        *span = all;
+    }
+    return entry;
 }
 
 static struct address mask_address(struct address address, unsigned length) {
@@ -405,19 +193,18 @@ static struct address mask_address(struct address address, unsigned length) {
 
 const struct inventory_entry *inventory_find_address(const struct inventory *inventory,
                                                      struct address address, int64_t at_ms,
-                                                     bool *is_timed) {
-    bool unused;
-    is_timed = is_timed == NULL ? &unused : is_timed;
-    *is_timed = false;
-    for (size_t i = 0; i < inventory->length_count; i++) {
-        uint8_t length = inventory->lengths[i];
+                                                     struct inventory_span *span) {
+    struct inventory_span all = INVENTORY_ALWAYS;
+    const struct inventory_entry *entry = NULL;
+    for (size_t i = 0; i < inventory->index.length_count && entry == NULL; i++) {
+        uint8_t length = inventory->index.lengths[i];
         struct inventory_row key = { .prefix = { mask_address(address, length), length } };
-        const struct inventory_entry *entry = find_valid(inventory, &key, at_ms, is_timed);
-        if (entry != NULL) {
-            return entry;
-        }
+        entry = find_valid(inventory, &key, at_ms, &all);
     }
-    return NULL;
+    if (span != NULL) {
+        *span = all;
+    }
+    return entry;
 }
 
 bool inventory_has_pods(const struct inventory *inventory) {
@@ -427,8 +214,7 @@ bool inventory_has_pods(const struct inventory *inventory) {
 size_t inventory_addresses(const struct inventory *inventory, struct bytes node, int64_t at_ms,
                            struct address *out, size_t capacity) {
     size_t count = 0;
-    struct inventory_row key = { .entry = { .node = node } };
-    uint32_t at = node_slot(inventory, &key)->first;
+    uint32_t at = inventory_index_node(&inventory->index, node);
     while (at != INVENTORY_NONE && count < capacity) {
         const struct inventory_row *row = &inventory->rows.rows[at];
         if (!row->is_id && row->prefix.length == 128 && is_valid(&row->entry, at_ms)) {

@@ -53,14 +53,30 @@ bool inventory_open_bytes(struct inventory **out, const char *name, struct bytes
                           struct error *err);
 void inventory_free(struct inventory *inventory);
 
+/* Times over which an answer is the same, half-open, around the one that was asked for: the same
+ * entry, or none. */
+struct inventory_span {
+    int64_t from_ms; /* INT64_MIN: unbounded */
+    int64_t to_ms;   /* INT64_MAX: unbounded */
+};
+#define INVENTORY_ALWAYS                                                                           \
+    { INT64_MIN, INT64_MAX }
+
+static inline bool inventory_span_is_bounded(const struct inventory_span *span) {
+    return span->from_ms != INT64_MIN || span->to_ms != INT64_MAX;
+}
+
+static inline bool inventory_span_has(const struct inventory_span *span, int64_t at_ms) {
+    return span->from_ms <= at_ms && at_ms < span->to_ms;
+}
+
 /* The entry of an interface or instance id, or of an address, at a time; NULL when there is none.
- * `*is_timed` (may be NULL) is set when the answer could differ at another time. The entry lives as
- * long as the inventory. */
+ * `span` may be NULL. The entry lives as long as the inventory. */
 const struct inventory_entry *inventory_find_id(const struct inventory *inventory, struct bytes id,
-                                                int64_t at_ms, bool *is_timed);
+                                                int64_t at_ms, struct inventory_span *span);
 const struct inventory_entry *inventory_find_address(const struct inventory *inventory,
                                                      struct address address, int64_t at_ms,
-                                                     bool *is_timed);
+                                                     struct inventory_span *span);
 
 /* Whether any entry has a pod, a namespace or a workload. */
 bool inventory_has_pods(const struct inventory *inventory);

@@ -7,6 +7,8 @@
 struct labels {
     struct batch *batch;
     const struct inventory *inventory;
+    int64_t end_min_ms; /* of the batch's records */
+    int64_t end_max_ms;
     uint8_t asked[DICTIONARY_CODES_MAX]; /* by code: ASKED_MAX is done */
 };
 
@@ -21,12 +23,14 @@ static bool set_label(struct batch *batch, uint16_t code, const struct inventory
 }
 
 static bool ask(struct labels *labels, uint16_t code, int64_t at_ms, struct error *err) {
-    bool is_timed;
+    struct inventory_span span;
     const struct inventory_entry *entry = inventory_find_address(
-        labels->inventory, labels->batch->addresses.values[code], at_ms, &is_timed);
+        labels->inventory, labels->batch->addresses.values[code], at_ms, &span);
     bool has_label =
         entry != NULL && entry->pod.size + entry->namespace_.size + entry->workload.size > 0;
-    bool is_done = has_label || !is_timed;
+    bool is_always = inventory_span_has(&span, labels->end_min_ms) &&
+                     inventory_span_has(&span, labels->end_max_ms);
+    bool is_done = has_label || is_always;
     labels->asked[code] = (uint8_t)(is_done ? ASKED_MAX : labels->asked[code] + 1u);
     return !has_label || set_label(labels->batch, code, entry, err);
 }
@@ -35,7 +39,17 @@ bool labels_fill(struct batch *batch, const struct inventory *inventory, struct 
     if (inventory == NULL || !inventory_has_pods(inventory)) {
         return true;
     }
-    struct labels labels = { .batch = batch, .inventory = inventory };
+    struct labels labels = {
+        .batch = batch,
+        .inventory = inventory,
+        .end_min_ms = INT64_MAX,
+        .end_max_ms = INT64_MIN,
+    };
+    for (uint32_t i = 0; i < batch->count; i++) {
+        int64_t end_ms = batch->end_ms[i];
+        labels.end_min_ms = end_ms < labels.end_min_ms ? end_ms : labels.end_min_ms;
+        labels.end_max_ms = end_ms > labels.end_max_ms ? end_ms : labels.end_max_ms;
+    }
     for (uint32_t i = 0; i < batch->count; i++) {
         uint16_t src = batch->src[i];
         uint16_t dst = batch->dst[i];

@@ -1,21 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes give an inventory or an error with a message; what an inventory then answers lies
- * within the entry's validity, and each node that it names has addresses that lead back to some
- * node. */
+ * within the entry's validity and is the same over all of its span, and each node that it names has
+ * addresses that lead back to some node. */
 #include "ingest/inventory.h"
 
 #include <stdlib.h>
 
 static void ask(const struct inventory *inventory, struct address address, int64_t at_ms) {
-    bool is_timed;
-    const struct inventory_entry *entry =
-        inventory_find_address(inventory, address, at_ms, &is_timed);
+    struct inventory_span span;
+    const struct inventory_entry *entry = inventory_find_address(inventory, address, at_ms, &span);
+    if (!inventory_span_has(&span, at_ms) ||
+        inventory_find_address(inventory, address, span.from_ms, NULL) != entry ||
+        inventory_find_address(inventory, address, span.to_ms - 1, NULL) != entry) {
+        abort();
+    }
     if (entry == NULL) {
         return;
     }
-    bool has_bounds = entry->from_ms != INT64_MIN || entry->to_ms != INT64_MAX;
-    if (entry->from_ms > at_ms || at_ms >= entry->to_ms || entry->node.size == 0 ||
-        (has_bounds && !is_timed)) {
+    if (entry->from_ms > span.from_ms || span.to_ms > entry->to_ms || entry->node.size == 0) {
         abort();
     }
     struct address own[8];

@@ -90,29 +90,33 @@ static bool is_valid(const struct inventory_entry *entry, int64_t at_ms) {
 }
 
 const struct inventory_entry *inventory_find_id(const struct inventory *inventory, struct bytes id,
-                                                int64_t at_ms, bool *is_timed) {
+                                                int64_t at_ms, struct inventory_span *span) {
+    struct inventory_span all = INVENTORY_ALWAYS;
     const struct inventory_entry *found = NULL;
-    bool is_any_timed = false;
-    for (size_t i = 0; i < inventory->count; i++) {
-        if (bytes_equal(id, bytes_text(inventory->rows[i].match))) {
-            is_any_timed |= inventory->rows[i].to_ms != 0;
-            if (found == NULL && is_valid(&inventory->entries[i], at_ms)) {
-                found = &inventory->entries[i];
-            }
+    for (size_t i = 0; i < inventory->count && found == NULL; i++) {
+        const struct inventory_entry *entry = &inventory->entries[i];
+        if (!bytes_equal(id, bytes_text(inventory->rows[i].match))) {
+            continue;
         }
+        bool is_before = at_ms < entry->from_ms;
+        found = is_valid(entry, at_ms) ? entry : NULL;
+        int64_t from_ms = found != NULL ? entry->from_ms : is_before ? INT64_MIN : entry->to_ms;
+        int64_t to_ms = found != NULL ? entry->to_ms : is_before ? entry->from_ms : INT64_MAX;
+        all.from_ms = from_ms > all.from_ms ? from_ms : all.from_ms;
+        all.to_ms = to_ms < all.to_ms ? to_ms : all.to_ms;
     }
-    if (is_timed != NULL) {
-        *is_timed = is_any_timed;
+    if (span != NULL) {
+        *span = all;
     }
     return found;
 }
 
 const struct inventory_entry *inventory_find_address(const struct inventory *inventory,
                                                      struct address address, int64_t at_ms,
-                                                     bool *is_timed) {
+                                                     struct inventory_span *span) {
     char text[ADDRESS_TEXT_SIZE];
     size_t size = address_format(address, text);
-    return inventory_find_id(inventory, bytes_of(text, size), at_ms, is_timed);
+    return inventory_find_id(inventory, bytes_of(text, size), at_ms, span);
 }
 
 size_t inventory_addresses(const struct inventory *inventory, struct bytes node, int64_t at_ms,

@@ -273,6 +273,27 @@ static void an_inventory_names_nodes_as_of_the_time(void **state) {
     inventory_free(inventory);
 }
 
+static void an_inventory_labels_addresses_with_their_pods(void **state) {
+    (void)state;
+    struct run run;
+    struct inventory *inventory;
+    assert_true(inventory_open_bytes(&inventory, "nodes",
+                                     bytes_text("node,match,pod,workload\n"
+                                                "n1,10.0.0.1,web-1,web\n"),
+                                     NULL));
+    struct source_options options = { .inventory = inventory, .idle_timeout_ms = 1000 };
+    struct buffer capture = pcap_new(RAW_IP);
+    put_packet(&capture, 0, (struct udp){ OURS, 5000, STRANGER, 53, 0, 0 });
+    run_with(&capture, &options, &run);
+    const struct batch *batch = &run.batch;
+    const struct batch_label *label = &batch->labels[batch->src[0]];
+    assert_true(bytes_equal(batch->strings[label->pod], bytes_text("web-1")));
+    assert_true(bytes_equal(batch->strings[label->workload], bytes_text("web")));
+    assert_int_equal(batch->labels[batch->dst[0]].pod, 0);
+    batch_done(&run.batch);
+    inventory_free(inventory);
+}
+
 static void all_pieces_of_a_datagram_count_to_its_flow(void **state) {
     (void)state;
     struct run run;
@@ -500,6 +521,7 @@ int main(void) {
         cmocka_unit_test(addresses_that_every_machine_has_are_never_nodes),
         cmocka_unit_test(local_prefixes_are_nodes_and_nothing_else_is),
         cmocka_unit_test(an_inventory_names_nodes_as_of_the_time),
+        cmocka_unit_test(an_inventory_labels_addresses_with_their_pods),
         cmocka_unit_test(all_pieces_of_a_datagram_count_to_its_flow),
         cmocka_unit_test(a_malformed_frame_is_a_reject_with_its_number),
         cmocka_unit_test(a_link_type_that_is_not_known_is_warned_of_once),

@@ -96,9 +96,9 @@ static void a_node_is_valid_from_its_creation_to_its_deletion(void **state) {
     assert_string_not_equal(who(inventory, "10.0.1.5", "2026-02-20T10:00:00Z"), "none");
     assert_string_not_equal(who(inventory, "10.0.3.7", "2026-02-28T23:59:59Z"), "none");
     assert_string_equal(who(inventory, "10.0.3.7", "2026-03-01T00:00:00Z"), "none");
-    bool is_timed;
-    (void)inventory_find_address(inventory, address_of("10.0.1.5"), ms_of(LATER), &is_timed);
-    assert_true(is_timed);
+    struct inventory_span span;
+    (void)inventory_find_address(inventory, address_of("10.0.1.5"), ms_of(LATER), &span);
+    assert_true(span.from_ms == ms_of("2026-02-20T10:00:00Z") && span.to_ms == INT64_MAX);
     inventory_free(inventory);
 }
 

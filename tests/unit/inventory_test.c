@@ -36,11 +36,12 @@ static struct address address_of(const char *text) {
  * differ. */
 static const char *node_at(const struct inventory *inventory, const char *address, int64_t at_ms) {
     static char text[64];
-    bool is_timed;
+    struct inventory_span span;
     const struct inventory_entry *entry =
-        inventory_find_address(inventory, address_of(address), at_ms, &is_timed);
+        inventory_find_address(inventory, address_of(address), at_ms, &span);
     snprintf(text, sizeof text, "%.*s%s", entry == NULL ? 1 : (int)entry->node.size,
-             entry == NULL ? "-" : (const char *)entry->node.data, is_timed ? "?" : "");
+             entry == NULL ? "-" : (const char *)entry->node.data,
+             inventory_span_is_bounded(&span) ? "?" : "");
     return text;
 }
 
@@ -88,11 +89,37 @@ static void a_row_counts_only_while_it_is_valid(void **state) {
     assert_string_equal(node_at(inventory, "10.0.0.1", year_ms + 100000), "net?");
     assert_string_equal(node_at(inventory, "10.0.0.2", year_ms), "net");
     assert_string_equal(node_at(inventory, "10.0.1.1", year_ms - 1), "-?");
-    bool is_timed = true;
+    struct inventory_span span;
     const struct inventory_entry *entry =
-        inventory_find_id(inventory, bytes_text("eni-1"), year_ms, &is_timed);
+        inventory_find_id(inventory, bytes_text("eni-1"), year_ms, &span);
     assert_true(bytes_equal(entry->node, bytes_text("always")));
-    assert_false(is_timed); /* the first in the file is valid at any time */
+    assert_false(inventory_span_is_bounded(&span)); /* the first in the file is valid at any time */
+    inventory_free(inventory);
+}
+
+static void an_answer_says_over_which_times_it_holds(void **state) {
+    (void)state;
+    struct inventory *inventory = opened("node,match,from,to\n"
+                                         "a,10.0.0.1,@100,@200\n"
+                                         "b,10.0.0.1,@300,@400\n"
+                                         "c,10.0.0.0/24,@150,@350\n");
+    static const struct {
+        int64_t at_s;
+        const char *node;
+        int64_t from_s, to_s; /* 0: unbounded */
+    } CASES[] = {
+        { 50, "-", 0, 100 },    { 100, "a", 100, 200 }, { 199, "a", 100, 200 },
+        { 200, "c", 200, 300 }, { 300, "b", 300, 400 }, { 400, "-", 400, 0 },
+    };
+    for (size_t i = 0; i < COUNT(CASES); i++) {
+        struct inventory_span span;
+        const struct inventory_entry *entry =
+            inventory_find_address(inventory, address_of("10.0.0.1"), CASES[i].at_s * 1000, &span);
+        assert_true(
+            bytes_equal(entry == NULL ? bytes_text("-") : entry->node, bytes_text(CASES[i].node)));
+        assert_true(span.from_ms == (CASES[i].from_s == 0 ? INT64_MIN : CASES[i].from_s * 1000));
+        assert_true(span.to_ms == (CASES[i].to_s == 0 ? INT64_MAX : CASES[i].to_s * 1000));
+    }
     inventory_free(inventory);
 }
 
@@ -280,6 +307,7 @@ int main(void) {
         cmocka_unit_test(the_longest_prefix_wins_and_of_equals_the_first),
         cmocka_unit_test(everything_and_all_of_ipv4_are_prefixes_too),
         cmocka_unit_test(a_row_counts_only_while_it_is_valid),
+        cmocka_unit_test(an_answer_says_over_which_times_it_holds),
         cmocka_unit_test(ids_are_what_has_not_the_shape_of_an_address),
         cmocka_unit_test(a_nodes_single_addresses_come_in_file_order),
         cmocka_unit_test(csv_may_be_quoted_marked_and_of_either_line_end),

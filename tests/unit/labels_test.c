@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ingest/labels.h"
 
+#include "ingest/aws.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -134,12 +136,39 @@ static void a_group_that_is_there_stays(void **state) {
     inventory_free(inventory);
 }
 
+static void a_flow_logs_batch_comes_with_its_labels(void **state) {
+    (void)state;
+    struct inventory *inventory = opened(
+        "{\"kind\":\"Node\",\"metadata\":{\"name\":\"n1\"},\"status\":{\"addresses\":[{\"type\":"
+        "\"InternalIP\",\"address\":\"10.0.0.1\"}]}}"
+        "{\"kind\":\"Pod\",\"metadata\":{\"name\":\"web-1\",\"namespace\":\"shop\"},\"spec\":{"
+        "\"nodeName\":\"n1\"},\"status\":{\"podIP\":\"100.64.1.5\"}}");
+    struct source_options options = { .inventory = inventory };
+    struct source_result result;
+    struct input *input;
+    struct source *source;
+    const char *text =
+        "interface-id srcaddr dstaddr pkt-srcaddr pkt-dstaddr srcport dstport protocol packets "
+        "bytes start end action flow-direction log-status\n"
+        "eni-1 10.0.0.1 8.8.8.8 100.64.1.5 8.8.8.8 40000 443 6 3 300 100 130 ACCEPT egress OK\n";
+    assert_true(input_open_bytes(&input, bytes_text(text), NULL));
+    assert_true(aws_source.open(&source, input, bytes_text("fl"), &options, NULL));
+    assert_true(aws_source.next(source, &batch, &result, NULL));
+    assert_int_equal(batch.count, 1);
+    assert_string_equal(label_of("100.64.1.5"), "web-1 shop -");
+    assert_string_equal(label_of("8.8.8.8"), "- - -");
+    assert_true(bytes_equal(batch.nodes[batch.node[0]].name, bytes_text("n1")));
+    aws_source.close(source);
+    inventory_free(inventory);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_address_gets_what_the_inventory_knows),
         cmocka_unit_test(a_label_is_as_of_the_first_record_that_finds_a_pod),
         cmocka_unit_test(without_pods_nothing_is_labelled),
         cmocka_unit_test(a_group_that_is_there_stays),
+        cmocka_unit_test(a_flow_logs_batch_comes_with_its_labels),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }
