@@ -392,7 +392,7 @@ static bool aws_next(struct source *source, struct batch *batch, struct source_r
 }
 
 static void aws_describe(const struct source *source, struct source_description *out) {
-    aws_facts_describe(&source->rows.layout, source->layout_origin, out);
+    aws_facts_describe(&source->rows.layout, source->layout_origin, source->envelope != NULL, out);
 }
 
 static bool aws_recognise(struct bytes front) {

@@ -160,8 +160,9 @@ static void describe_columns(const struct aws_layout *layout, enum aws_layout_or
 }
 
 void aws_facts_describe(const struct aws_layout *layout, enum aws_layout_origin origin,
-                        struct source_description *out) {
+                        bool is_wrapped, struct source_description *out) {
     *out = (struct source_description){ 0 };
+    put(out, "%s", is_wrapped ? "lines inside JSON; " : "");
     describe_columns(layout, origin, out);
     if (layout->column_count == 0) {
         return;

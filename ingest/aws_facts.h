@@ -16,8 +16,9 @@ enum aws_layout_origin {
 
 extern const struct source_profile aws_profile;
 
-/* Fills all of `out`. A layout without columns (its header cannot be used) has no facts. */
+/* Fills all of `out`. A layout without columns (its header cannot be used) has no facts.
+ * `is_wrapped`: the lines stand in JSON (ingest/aws_envelope.h). */
 void aws_facts_describe(const struct aws_layout *layout, enum aws_layout_origin origin,
-                        struct source_description *out);
+                        bool is_wrapped, struct source_description *out);
 
 #endif

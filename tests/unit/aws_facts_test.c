@@ -19,7 +19,7 @@ static struct source_description describe(const char *names, enum aws_layout_ori
     if (!aws_layout_parse(&layout, bytes_text(names), &err)) {
         fail_msg("%s: %s", names, err.message);
     }
-    aws_facts_describe(&layout, origin, &description);
+    aws_facts_describe(&layout, origin, false, &description);
     return description;
 }
 
@@ -123,21 +123,33 @@ static void the_version_is_the_highest_of_the_fields(void **state) {
 static void a_layout_tells_its_columns_in_their_order_and_where_it_is_from(void **state) {
     (void)state;
     struct source_description description = describe("end tgw-id vpc_id what", AWS_LAYOUT_HEADER);
-    assert_string_equal(description.layout, "4 fields of version 6 (header line): end tgw-id vpc-id ?");
+    assert_string_equal(description.layout,
+                        "4 fields of version 6 (header line): end tgw-id vpc-id ?");
     description = describe("bytes", AWS_LAYOUT_GIVEN);
     assert_string_equal(description.layout, "1 field of version 2 (as --aws-format says): bytes");
     struct aws_layout layout;
     aws_layout_default(&layout);
-    aws_facts_describe(&layout, AWS_LAYOUT_ASSUMED, &description);
+    aws_facts_describe(&layout, AWS_LAYOUT_ASSUMED, false, &description);
     assert_string_equal(description.layout,
                         "14 fields of version 2 (no header line, so the default format): " V2);
+}
+
+static void lines_in_json_are_said_to_be(void **state) {
+    (void)state;
+    struct aws_layout layout;
+    struct error err;
+    struct source_description description;
+    assert_true(aws_layout_parse(&layout, bytes_text("bytes"), &err));
+    aws_facts_describe(&layout, AWS_LAYOUT_GIVEN, true, &description);
+    assert_string_equal(description.layout,
+                        "lines inside JSON; 1 field of version 2 (as --aws-format says): bytes");
 }
 
 static void a_header_that_cannot_be_used_has_no_facts(void **state) {
     (void)state;
     struct aws_layout layout = { 0 };
     struct source_description description;
-    aws_facts_describe(&layout, AWS_LAYOUT_HEADER, &description);
+    aws_facts_describe(&layout, AWS_LAYOUT_HEADER, false, &description);
     assert_string_equal(description.layout, "a header line that cannot be used");
     assert_int_equal(description.fact_count, 0);
 }
@@ -153,7 +165,7 @@ static void a_layout_of_all_columns_is_cut_with_its_end_marked(void **state) {
         layout.names[i] = layout.names[0];
     }
     layout.column_count = AWS_COLUMNS_MAX;
-    aws_facts_describe(&layout, AWS_LAYOUT_HEADER, &description);
+    aws_facts_describe(&layout, AWS_LAYOUT_HEADER, false, &description);
     size_t size = strlen(description.layout);
     assert_int_equal(size, sizeof description.layout - 1);
     assert_string_equal(description.layout + size - 3, "...");
@@ -166,6 +178,7 @@ int main(void) {
         cmocka_unit_test(every_fact_says_what_why_and_what_to_do),
         cmocka_unit_test(the_version_is_the_highest_of_the_fields),
         cmocka_unit_test(a_layout_tells_its_columns_in_their_order_and_where_it_is_from),
+        cmocka_unit_test(lines_in_json_are_said_to_be),
         cmocka_unit_test(a_header_that_cannot_be_used_has_no_facts),
         cmocka_unit_test(a_layout_of_all_columns_is_cut_with_its_end_marked),
     };
