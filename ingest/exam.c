@@ -4,6 +4,7 @@
 #include "ingest/exam.h"
 
 #include "ingest/exam_choose.h"
+#include "ingest/exam_note.h"
 #include "ingest/feed_object.h"
 #include "ingest/feed_parcel.h"
 
@@ -24,132 +25,6 @@ struct reading {
 
 static bool no_memory(struct error *err) {
     return error_set(err, ERROR_LIMIT, "no memory for what was found");
-}
-
-/* ---- troubles ---- */
-
-static bool note_trouble(struct exam *exam, struct exam_feed *feed, const char *path,
-                         enum exam_trouble_kind kind, const char *what, const char *advice,
-                         struct error *err) {
-    feed->troubles[kind]++;
-    if (exam->trouble_counts[kind]++ >= EXAM_TROUBLES_MAX) {
-        return true;
-    }
-    size_t named = strlen(path); /* a message may begin with the path, which is said once */
-    if (strncmp(what, path, named) == 0 && strncmp(what + named, ": ", 2) == 0) {
-        what += named + 2;
-    }
-    size_t size = strlen(what) + 1;
-    char *copy = arena_take(&exam->arena, size);
-    if (copy == NULL) {
-        return no_memory(err);
-    }
-    memcpy(copy, what, size);
-    exam->troubles[exam->trouble_count++] =
-        (struct exam_trouble){ .kind = kind, .path = path, .what = copy, .advice = advice };
-    return true;
-}
-
-/* What can be wrong with an input is a trouble; anything else ends the exam. */
-static bool note_failed(struct exam *exam, struct exam_feed *feed, const char *path,
-                        enum exam_trouble_kind kind, const struct error *why, struct error *err) {
-    if (why->code == ERROR_LIMIT || why->code == ERROR_ARGUMENT) {
-        *err = *why;
-        return error_context(err, "%s", path);
-    }
-    return note_trouble(exam, feed, path, kind, why->message, NULL, err);
-}
-
-/* ---- what an object tells ---- */
-
-static bool note_rejects(struct exam *exam, struct exam_feed *feed, const char *path,
-                         const struct source_result *result, struct error *err) {
-    if (result->counts.malformed == 0) {
-        return true;
-    }
-    if (feed->rejects == NULL) {
-        feed->rejects = arena_take_zeroed(&exam->arena, REJECT_REASON_COUNT, sizeof *feed->rejects);
-        if (feed->rejects == NULL) {
-            return no_memory(err);
-        }
-    }
-    for (uint32_t i = 0; i < result->reject_count; i++) {
-        struct exam_reject *reject = &feed->rejects[result->rejects[i].reason];
-        if (reject->path == NULL) {
-            reject->path = path;
-            reject->first = result->rejects[i];
-        }
-    }
-    for (int reason = 0; reason < REJECT_REASON_COUNT; reason++) {
-        feed->rejects[reason].count += result->counts.rejects[reason];
-    }
-    return true;
-}
-
-static bool note_layout(struct exam *exam, struct exam_feed *feed, const char *text,
-                        struct error *err) {
-    for (uint32_t i = 0; i < feed->layout_count; i++) {
-        if (strcmp(feed->layouts[i].text, text) == 0) {
-            feed->layouts[i].objects++;
-            return true;
-        }
-    }
-    if (text[0] == '\0' || feed->layout_count == EXAM_LAYOUTS_MAX) {
-        return true;
-    }
-    size_t size = strlen(text) + 1;
-    char *copy = arena_take(&exam->arena, size);
-    if (feed->layouts == NULL) {
-        feed->layouts = arena_take_zeroed(&exam->arena, EXAM_LAYOUTS_MAX, sizeof *feed->layouts);
-    }
-    if (copy == NULL || feed->layouts == NULL) {
-        return no_memory(err);
-    }
-    memcpy(copy, text, size);
-    feed->layouts[feed->layout_count++] = (struct exam_layout){ copy, 1 };
-    return true;
-}
-
-static void note_fact(struct exam_feed *feed, const struct source_fact *fact) {
-    for (uint32_t i = 0; i < feed->fact_count; i++) {
-        struct exam_fact *known = &feed->facts[i];
-        if (strcmp(known->fact.id, fact->id) == 0) {
-            known->fact.count += fact->count;
-            known->fact.of += fact->of;
-            known->objects++;
-            if (known->fact.detail[0] == '\0') {
-                memcpy(known->fact.detail, fact->detail, sizeof fact->detail);
-            }
-            return;
-        }
-    }
-    if (feed->fact_count < SOURCE_FACTS_MAX) {
-        feed->facts[feed->fact_count++] = (struct exam_fact){ *fact, 1 };
-    }
-}
-
-static bool note_description(struct reading *reading, struct exam_feed *feed,
-                             const struct feed_object *object, struct error *err) {
-    struct source_description *description = &reading->description;
-    if (object->ops == NULL || object->ops->describe == NULL) {
-        return true;
-    }
-    object->ops->describe(object->source, description);
-    feed->objects_described++;
-    if (!note_layout(reading->exam, feed, description->layout, err)) {
-        return false;
-    }
-    if (feed->facts == NULL && description->fact_count > 0) {
-        feed->facts =
-            arena_take_zeroed(&reading->exam->arena, SOURCE_FACTS_MAX, sizeof *feed->facts);
-        if (feed->facts == NULL) {
-            return no_memory(err);
-        }
-    }
-    for (uint32_t i = 0; i < description->fact_count; i++) {
-        note_fact(feed, &description->facts[i]);
-    }
-    return true;
 }
 
 /* ---- reading ---- */
@@ -212,11 +87,11 @@ static bool read_steps(struct reading *reading, struct exam_feed *feed,
             char what[128];
             (void)snprintf(what, sizeof what, "%s in a feed of %s: left out", object->ops->name,
                            feed->ops->name);
-            return note_trouble(reading->exam, feed, path, EXAM_DAMAGED, what,
-                                "keep formats in folders of their own", err);
+            return exam_note_trouble(reading->exam, feed, path, EXAM_DAMAGED, what,
+                                     "keep formats in folders of their own", err);
         }
         source_counts_add(&counts, &result->counts);
-        if (!note_rejects(reading->exam, feed, path, result, err) ||
+        if (!exam_note_rejects(reading->exam, feed, path, result, err) ||
             (feed->has_format && !add_step(reading, feed, planned, err))) {
             return false;
         }
@@ -225,14 +100,18 @@ static bool read_steps(struct reading *reading, struct exam_feed *feed,
     feed->objects_read++;
     feed->objects_whole += result->is_end;
     feed->read_size += input_offset(object->input);
-    if (result->is_damaged &&
-        !note_trouble(reading->exam, feed, path, EXAM_DAMAGED, result->damage.message, NULL, err)) {
+    if (result->is_damaged && !exam_note_trouble(reading->exam, feed, path, EXAM_DAMAGED,
+                                                 result->damage.message, NULL, err)) {
         return false;
     }
     /* What is only taken for a format is not judged by it, until a line was taken. */
     bool has_shape = reading->options->feeds.source.aws_format != NULL || counts.packets > 0 ||
                      counts.headers + counts.records + counts.nodata + counts.skipdata > 0;
-    return !has_shape || note_description(reading, feed, object, err);
+    if (!has_shape || object->ops == NULL || object->ops->describe == NULL) {
+        return true;
+    }
+    object->ops->describe(object->source, &reading->description);
+    return exam_note_description(reading->exam, feed, &reading->description, err);
 }
 
 /* Opens the source of what no foreign format explains, and reads on. */
@@ -242,8 +121,8 @@ static bool read_source(struct reading *reading, struct exam_feed *feed,
     struct feed_object object = { 0 };
     struct error why = { 0 };
     if (!feed_object_open(&object, input, feed->plan->flow_log, &reading->options->feeds, &why)) {
-        return note_failed(reading->exam, feed, planned->input.path,
-                           is_told ? EXAM_DAMAGED : EXAM_FOREIGN, &why, err);
+        return exam_note_failed(reading->exam, feed, planned->input.path,
+                                is_told ? EXAM_DAMAGED : EXAM_FOREIGN, &why, err);
     }
     feed->objects_assumed += !is_told && object.ops != NULL;
     bool ok = read_steps(reading, feed, planned, &object, share, err);
@@ -259,13 +138,13 @@ static bool read_object(struct reading *reading, struct exam_feed *feed,
     struct input *input;
     struct error why = { 0 };
     if (!input_open(&input, path, &why)) {
-        return note_failed(exam, feed, path, EXAM_UNREADABLE, &why, err);
+        return exam_note_failed(exam, feed, path, EXAM_UNREADABLE, &why, err);
     }
     struct bytes front = input_front(input);
     feed->codecs |= front.size == 0 ? 0 : 1u << input_codec(input);
     if (front.size == 0 && planned->is_regular && planned->input.size == 0) {
         input_close(input);
-        return note_trouble(exam, feed, path, EXAM_EMPTY, "empty", NULL, err);
+        return exam_note_trouble(exam, feed, path, EXAM_EMPTY, "empty", NULL, err);
     }
     front.size = front.size < FEED_FRONT_SIZE_MAX ? front.size : FEED_FRONT_SIZE_MAX;
     bool is_told = options->format != NULL || options->source.aws_format != NULL ||
@@ -273,7 +152,8 @@ static bool read_object(struct reading *reading, struct exam_feed *feed,
     const struct foreign *foreign = is_told ? NULL : foreign_find(front);
     if (foreign != NULL) {
         input_close(input);
-        return note_trouble(exam, feed, path, EXAM_FOREIGN, foreign->name, foreign->advice, err);
+        return exam_note_trouble(exam, feed, path, EXAM_FOREIGN, foreign->name, foreign->advice,
+                                 err);
     }
     return read_source(reading, feed, planned, input, is_told, share, err);
 }

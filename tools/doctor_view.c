@@ -19,8 +19,7 @@
 struct page {
     struct buffer raw;  /* a line, with what logs and paths hold */
     struct buffer line; /* the same, printable */
-    FILE *out;
-    bool has_colour;
+    const struct doctor_view *view;
     bool failed;
 };
 
@@ -48,18 +47,58 @@ __attribute__((format(printf, 2, 3))) static void say(struct page *page, const c
     page->raw.size += (size_t)size;
 }
 
-/* Ends the line. Its first `coloured` octets get `colour`. */
-static void end_line(struct page *page, const char *colour, size_t coloured) {
-    bool has_colour = page->has_colour && colour != NULL;
+/* Under the first word of what a finding says, and under a feed's lines. */
+#define INDENT_FINDING 9
+#define INDENT_FEED 4
+
+/* The size of the longest front of `text` that is no wider than `width` and ends at a blank; the
+ * first word's where even that is wider; all of it where it fits. */
+static size_t fitting(struct bytes text, uint32_t width) {
+    size_t fits = text.size <= width ? text.size : 0; /* no column has less than an octet */
+    for (size_t at = fits; at < text.size;) {
+        const uint8_t *blank = memchr(text.data + at + 1, ' ', text.size - at - 1);
+        size_t end = blank == NULL ? text.size : (size_t)(blank - text.data);
+        if (fits > 0 && printable_width(bytes_of(text.data, end)) > width) {
+            return fits;
+        }
+        fits = at = end;
+    }
+    return fits;
+}
+
+/* Writes what is in `line`, broken to the width. `text` is what is left behind a coloured front of
+ * `used` columns. */
+static void write_broken(struct page *page, struct bytes text, uint32_t used, int indent) {
+    FILE *out = page->view->out;
+    uint32_t width = (uint32_t)page->view->width;
+    while (text.size > 0) {
+        size_t size = fitting(text, width > used ? width - used : 0);
+        (void)fwrite(text.data, 1, size, out); /* console_flush looks */
+        text = bytes_of(text.data + size, text.size - size);
+        if (text.size > 0) {
+            fprintf(out, "\n%*s", indent, "");
+            text = bytes_of(text.data + 1, text.size - 1); /* the blank */
+            used = (uint32_t)indent;
+        }
+    }
+    fputc('\n', out);
+}
+
+/* Ends the line. Its first `coloured` octets, which are ours, get `colour`. */
+static void end_line(struct page *page, const char *colour, size_t coloured, int indent) {
+    bool has_colour = page->view->has_colour && colour != NULL;
     buffer_reset(&page->line);
     printable_put(&page->line, buffer_bytes(&page->raw));
     page->failed |= page->line.failed;
-    size_t front = has_colour ? coloured : 0; /* ours: as many octets as before */
-    if (!page->line.failed && page->line.size >= front) {
-        const char *text = (const char *)page->line.data;
-        fprintf(page->out, "%s%.*s%s%.*s\n", has_colour ? colour : "", (int)front,
-                front == 0 ? "" : text, has_colour ? PLAIN : "", (int)(page->line.size - front),
-                page->line.size == 0 ? "" : text + front);
+    struct bytes text = buffer_bytes(&page->line);
+    size_t front = has_colour && text.size >= coloured ? coloured : 0;
+    if (!page->line.failed) {
+        if (front > 0) {
+            fprintf(page->view->out, "%s%.*s%s", colour, (int)front, (const char *)text.data,
+                    PLAIN);
+            text = bytes_of(text.data + front, text.size - front);
+        }
+        write_broken(page, text, (uint32_t)front, indent);
     }
     buffer_reset(&page->raw);
 }
@@ -73,7 +112,7 @@ static void print_finding(struct page *page, const struct finding *finding) {
     if (finding->advice != NULL) {
         say(page, " -> %s", finding->advice);
     }
-    end_line(page, COLOURS[finding->severity], 8);
+    end_line(page, COLOURS[finding->severity], 8, INDENT_FINDING);
 }
 
 static void say_spread(struct page *page, const char *name, const struct survey_spread *spread) {
@@ -85,7 +124,7 @@ static void say_spread(struct page *page, const char *name, const struct survey_
         units_format_duration_short(values[i], text);
         say(page, "%s %s %s", i == 0 ? "" : ",", NAMES[i], text);
     }
-    end_line(page, NULL, 0);
+    end_line(page, NULL, 0, INDENT_FEED);
 }
 
 static void print_heading(struct page *page, const struct exam_feed *feed) {
@@ -94,7 +133,7 @@ static void print_heading(struct page *page, const struct exam_feed *feed) {
     units_format_bytes(feed->size, UNITS_SI, size);
     units_format_bytes(feed->read_size, UNITS_SI, read);
     say(page, "feed %s", feed->plan->name);
-    end_line(page, BOLD, 5);
+    end_line(page, BOLD, 5, INDENT_FEED);
     say(page, "  %s", feed->ops == NULL ? "no format was found" : feed->ops->name);
     if (feed->objects_assumed > 0 && !feed->has_format) {
         say(page, " (taken for it: nothing in it says so)");
@@ -107,10 +146,10 @@ static void print_heading(struct page *page, const struct exam_feed *feed) {
     say(page, "; %zu object%s of %s: %zu read whole, %zu in part, %s", feed->plan->count,
         feed->plan->count == 1 ? "" : "s", size, feed->objects_whole,
         feed->objects_read - feed->objects_whole, read);
-    end_line(page, NULL, 0);
+    end_line(page, NULL, 0, INDENT_FEED);
     for (uint32_t i = 0; i < feed->layout_count; i++) {
         say(page, "  %s", feed->layouts[i].text);
-        end_line(page, NULL, 0);
+        end_line(page, NULL, 0, INDENT_FEED);
     }
 }
 
@@ -142,7 +181,7 @@ static void print_counts(struct page *page, const struct exam_feed *feed) {
     say_share(page, "second records of two nodes", feed->twins, counts->records);
     say_share(page, "from the future", feed->future, counts->records);
     say_share(page, "late", feed->late, counts->records);
-    end_line(page, NULL, 0);
+    end_line(page, NULL, 0, INDENT_FEED);
 }
 
 static void print_times(struct page *page, const struct exam_feed *feed) {
@@ -156,7 +195,7 @@ static void print_times(struct page *page, const struct exam_feed *feed) {
     say(page, "  %s to %s; %u node%s, %u interface%s", first, last, feed->seen.nodes,
         feed->seen.nodes == 1 ? "" : "s", feed->seen.interfaces,
         feed->seen.interfaces == 1 ? "" : "s");
-    end_line(page, NULL, 0);
+    end_line(page, NULL, 0, INDENT_FEED);
     if (feed->duration.count > 0) {
         say_spread(page, "records last", &feed->duration);
     }
@@ -181,12 +220,12 @@ static void print_rejects(struct page *page, const struct exam_feed *feed) {
                 reason == REJECT_FRAME ? "frame" : "line", (number)reject->first.line,
                 reject->first.excerpt);
         }
-        end_line(page, NULL, 0);
+        end_line(page, NULL, 0, INDENT_FEED);
     }
 }
 
 static void print_feed(struct page *page, const struct exam_feed *feed) {
-    end_line(page, NULL, 0);
+    end_line(page, NULL, 0, INDENT_FEED);
     print_heading(page, feed);
     if (feed->ops != NULL) {
         print_counts(page, feed);
@@ -195,9 +234,9 @@ static void print_feed(struct page *page, const struct exam_feed *feed) {
     }
 }
 
-bool doctor_view_text(const struct findings *findings, const struct exam *exam, bool has_colour,
-                      FILE *out, struct error *err) {
-    struct page page = { .out = out, .has_colour = has_colour };
+bool doctor_view_text(const struct findings *findings, const struct exam *exam,
+                      const struct doctor_view *view, struct error *err) {
+    struct page page = { .view = view };
     char size[UNITS_TEXT_SIZE];
     char read[UNITS_TEXT_SIZE];
     buffer_init(&page.raw, LINE_SIZE_MAX);
@@ -207,7 +246,7 @@ bool doctor_view_text(const struct findings *findings, const struct exam *exam, 
     say(&page, "%zu file%s in %zu feed%s, %s: read %s of %zu", exam->plan.object_count,
         exam->plan.object_count == 1 ? "" : "s", exam->plan.feed_count,
         exam->plan.feed_count == 1 ? "" : "s", size, read, exam->objects_read);
-    end_line(&page, NULL, 0);
+    end_line(&page, NULL, 0, INDENT_FEED);
     for (size_t i = 0; i < findings->count; i++) {
         print_finding(&page, &findings->rows[i]);
     }
@@ -217,7 +256,7 @@ bool doctor_view_text(const struct findings *findings, const struct exam *exam, 
     if (exam->plan.feed_count > FEEDS_SHOWN_MAX) {
         say(&page, "and %zu more feeds (-o json shows all)",
             exam->plan.feed_count - FEEDS_SHOWN_MAX);
-        end_line(&page, NULL, 0);
+        end_line(&page, NULL, 0, INDENT_FEED);
     }
     bool ok = !page.failed || error_set(err, ERROR_LIMIT, "a line of the report is too long");
     buffer_done(&page.raw);

@@ -102,11 +102,12 @@ static bool view(const struct doctor_options *options, const struct exam *exam, 
         return error_set(err, ERROR_LIMIT, "no memory for findings");
     }
     struct findings_context context = { .has_inventory = options->run.inventory != NULL };
+    struct doctor_view view_options = { stdout, console_has_colour(), console_width() };
     findings_init(findings);
-    bool ok = findings_make(findings, exam, &context, err) &&
-              (options->output == OUTPUT_JSON
-                   ? doctor_view_json(findings, exam, stdout, err)
-                   : doctor_view_text(findings, exam, console_has_colour(), stdout, err));
+    bool ok =
+        findings_make(findings, exam, &context, err) &&
+        (options->output == OUTPUT_JSON ? doctor_view_json(findings, exam, stdout, err)
+                                        : doctor_view_text(findings, exam, &view_options, err));
     findings_done(findings);
     free(findings);
     return ok;

@@ -347,17 +347,53 @@ static void nothing_is_praised_where_nothing_was_found(void **state) {
 }
 
 /* What text the view prints. */
-static char *view(bool is_json, bool has_colour) {
+static char *view_in(bool is_json, bool has_colour, int width) {
     char *text = NULL;
     size_t size;
     struct error err;
     FILE *out = open_memstream(&text, &size);
+    struct doctor_view how = { out, has_colour, width };
     assert_non_null(out);
-    assert_true(is_json
-                    ? doctor_view_json(&fixture->findings, &fixture->exam, out, &err)
-                    : doctor_view_text(&fixture->findings, &fixture->exam, has_colour, out, &err));
+    assert_true(is_json ? doctor_view_json(&fixture->findings, &fixture->exam, out, &err)
+                        : doctor_view_text(&fixture->findings, &fixture->exam, &how, &err));
     assert_int_equal(fclose(out), 0);
     return text;
+}
+
+static char *view(bool is_json, bool has_colour) {
+    return view_in(is_json, has_colour, INT32_MAX);
+}
+
+/* At any width the same words come in the same order, and only what has no blank is wider. */
+static void lines_are_broken_between_words(void **state) {
+    (void)state;
+    fixture->feeds[0].counts.skipdata = 1;
+    fixture->plans[0].name = "a-name-of-a-feed-that-is-wider-than-some-of-the-widths-are";
+    look();
+    char *whole = view(false, false);
+    for (int width = 0; width < 300; width += 7) {
+        char *broken = view_in(false, width % 2 == 0, width);
+        const char *words = whole;
+        for (char *at = broken; *at != '\0'; at++) {
+            size_t line = strcspn(at, "\n");
+            bool has_blank = line > 12 && memchr(at + 12, ' ', line - 12) != NULL;
+            bool has_colour = memchr(at, '\033', line) != NULL;
+            assert_true(line <= (size_t)width || !has_blank || has_colour);
+            at += line;
+        }
+        for (const char *at = broken; *at != '\0'; at++) {
+            if (*at == '\033') {
+                at += strcspn(at, "m");
+            } else if (*at != ' ' && *at != '\n') {
+                words += strspn(words, " \n");
+                assert_int_equal(*at, *words);
+                words++;
+            }
+        }
+        assert_int_equal(words[strspn(words, " \n")], 0);
+        free(broken);
+    }
+    free(whole);
 }
 
 static void names_from_paths_are_made_printable(void **state) {
@@ -426,6 +462,7 @@ int main(void) {
         TEST(troubles_are_counted_and_the_first_is_named),
         TEST(a_part_is_said_to_be_one),
         TEST(nothing_is_praised_where_nothing_was_found),
+        TEST(lines_are_broken_between_words),
         TEST(names_from_paths_are_made_printable),
         TEST(colour_changes_nothing_but_colour),
         TEST(text_shows_some_feeds_and_json_all),
