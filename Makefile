@@ -39,6 +39,7 @@ UNIT_TESTS := $(call names,tests/unit/*_test.c)
 FUZZ_REPLAYS := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%_replay,$(wildcard tests/fuzz/*_fuzz.c))
 FUZZERS := $(call names,tests/fuzz/*_fuzz.c)
 BENCHES := $(call names,bench/*.c)
+comma := ,
 quiet = $(if $(V),,@echo "  $1 $(patsubst $(BUILD)/%,%,$@)";)
 
 all: $(PROGRAMS) ## build weir, flowq and weir-gen into build/bin
@@ -73,8 +74,11 @@ $(BUILD)/bin/weir-gen: $(call objects,tests/gen/*_main.c) $(GEN) $(LIBRARY)
 $(filter $(BUILD)/tests/unit/tools_%,$(UNIT_TESTS)): $(TOOLS)
 $(filter $(BUILD)/tests/unit/gen_%,$(UNIT_TESTS)): $(GEN)
 $(BUILD)/tests/unit/json_jansson_test: ORACLE = -ljansson
+# One stands in front of the allocator.
+$(BUILD)/tests/unit/allocation_test: WRAP := $(addprefix -Wl$(comma)--wrap=,malloc calloc realloc \
+	reallocarray aligned_alloc strdup free)
 $(UNIT_TESTS): %: %.o $(LIBRARY)
-	$(call link,-lcmocka -lz $(ORACLE))
+	$(call link,-lcmocka -lz $(ORACLE) $(WRAP))
 $(FUZZ_REPLAYS): $(BUILD)/%_replay: $(BUILD)/%.o $(BUILD)/tests/fuzz/replay.o $(LIBRARY)
 	$(link)
 $(BENCHES): %: %.o $(GEN) $(TOOLS) $(LIBRARY)

@@ -175,6 +175,9 @@ static bool read_burst(struct source *source, struct source_result *result, stru
     while (source->burst_count < BURST) {
         struct capture_frame frame;
         enum capture_result got = capture_reader_next(source->reader, &frame, &source->damage);
+        if (got == CAPTURE_DAMAGED && source->damage.code == ERROR_LIMIT) {
+            return error_set(err, ERROR_LIMIT, "%s", source->damage.message); /* no memory */
+        }
         if (got != CAPTURE_FRAME) {
             source->is_read = true;
             source->is_damaged = got == CAPTURE_DAMAGED;
