@@ -65,6 +65,10 @@ static const struct keyword *find_keyword(const struct filter_token *token) {
     return NULL;
 }
 
+const char *filter_keyword_name(size_t index) {
+    return index < KEYWORD_COUNT ? keywords[index].name : NULL;
+}
+
 bool filter_name_needs_quotes(struct bytes name) {
     bool is_plain = name.size > 0 && name.data[0] != '#' && name.data[0] != '@';
     for (size_t i = 0; is_plain && i < name.size; i++) {

@@ -5,6 +5,7 @@
 #include "flow/address_set.h"
 #include "flow/filter.h"
 
+/* clang-format off: a grammar */
 /* The filter language: text to tree. What each term means stands in docs/weir-filter.7.
  *
  *     filter     = [ or ]                                      blank matches everything
@@ -14,19 +15,29 @@
  *
  *     term       = [ side ] [ "host" | "ip" | "net" ] addresses
  *                | [ side ] ( "internet" | "private" | "local" )   without a side: the peer's
- *                | [ "src" | "dst" ] ( "port" | "portrange" ) ports | "src_port" ports | "dst_port"
- * ports | "proto" protocols | "tcp" | "udp" | "icmp" | "icmp6" | "sctp" | "gre" | "esp" | "flags"
- * SET [ "/" MASK ] | "syn"            letters F S R P A U E C | "action" ( "accept" | "reject" |
- * "unknown" ) | "in" | "out" | ( "bytes" | "packets" | "duration" | "bps" | "pps" | "bpp" ) order
- * NUMBER | "node" ( names-or-addresses | "~" GLOB ) | "flow_log" ( names | "~" GLOB ) | "quality"
- * qualities | "community-id" ids side       = "src" | "dst" | "host" | "peer" | "node" addresses  =
- * values of ADDRESS | CIDR | ADDRESS-ADDRESS ports      = values of N | N-M, or order N protocols
- * = values of NAME | N | N-M values     = [ "=" | "==" | "!=" ] value | "in" list | "in" "@" FILE
+ *                | [ "src" | "dst" ] ( "port" | "portrange" ) ports
+ *                | ( "src_port" | "dst_port" ) ports
+ *                | ( "proto" | "protocol" ) protocols
+ *                | "tcp" | "udp" | "icmp" | "icmp6" | "sctp" | "gre" | "esp"
+ *                | "flags" SET [ "/" MASK ] | "syn"                letters F S R P A U E C
+ *                | "action" ( "accept" | "reject" | "unknown" )
+ *                | "in" | "out"
+ *                | ( "bytes" | "packets" | "duration" | "bps" | "pps" | "bpp" ) order NUMBER
+ *                | "node" ( names-or-addresses | "~" GLOB )
+ *                | "flow_log" ( names | "~" GLOB )
+ *                | "quality" qualities
+ *                | ( "community-id" | "community_id" ) ids
+ *     side       = "src" | "dst" | "host" | "peer" | "node"
+ *     addresses  = values of ADDRESS | CIDR | ADDRESS-ADDRESS
+ *     ports      = values of N | N-M, or order N
+ *     protocols  = values of NAME | N | N-M
+ *     values     = [ "=" | "==" | "!=" ] value | "in" list | "in" "@" FILE
  *     list       = ("{" | "[") { value | "@" FILE  [ "," ] } ("}" | "]")
  *     order      = "<" | "<=" | ">" | ">=" | "=" | "==" | "!="
  *
  * Keywords are case-insensitive; names are not. Two terms side by side are refused, not guessed at.
  * A list is empty only where its files are. */
+/* clang-format on */
 
 enum filter_kind {
     FILTER_ALL, /* matches everything; only as the root */
@@ -131,6 +142,9 @@ const char *filter_quality_name(uint16_t bit);
 /* Whether an unquoted word would not be read as this name: it is empty, holds other than word
  * bytes, is a keyword, or could be an address. */
 bool filter_name_needs_quotes(struct bytes name);
+
+/* The words that begin a term, for tests of the manual; NULL behind the last. */
+const char *filter_keyword_name(size_t index);
 
 #define FILTER_FLAG_LETTERS "FSRPAUEC" /* bit 0 first */
 
