@@ -224,6 +224,39 @@ static void two_feeds_interleave_by_low(void **state) {
     scratch_free(folder);
 }
 
+static struct source_promise promise_10_and_5(const struct source_options *options) {
+    (void)options;
+    return (struct source_promise){ .reach_ms = 10000, .lateness_ms = 5000 };
+}
+
+/* low = end + 1 - lateness - D. */
+static void what_a_source_promises_can_be_widened_but_not_undercut(void **state) {
+    (void)state;
+    static const struct {
+        int64_t lateness_ms;
+        int64_t want_low_s;
+    } CASES[] = { { -1, -14 }, { 0, -14 }, { 7000, -16 } };
+    struct source_ops promising = fake_source;
+    promising.promise = promise_10_and_5;
+    char *folder = scratch_new();
+    make_folder(folder, "a");
+    write_records(folder, "a/1", (int64_t[][3]){ { 0, 0, 1 } }, 1);
+    const char *paths[] = { folder };
+    for (size_t i = 0; i < COUNT(CASES); i++) {
+        struct feed_options options = { .format = &promising,
+                                        .lateness_ms = CASES[i].lateness_ms,
+                                        .reach_ms = 600000, /* not this source's to take */
+                                        .threads = 1 };
+        struct run run = run_paths(paths, 1, &options, NULL, 0);
+        assert_given(&run,
+                     (struct given[]){
+                         { "a", 1, BATCH_END, 1, 0, CASES[i].want_low_s, INT64_MAX, 1 },
+                     },
+                     1);
+    }
+    scratch_free(folder);
+}
+
 static void what_is_older_than_the_said_low_is_late(void **state) {
     (void)state;
     char *folder = scratch_new();
@@ -762,6 +795,7 @@ static void what_is_no_text_is_damage_and_other_text_counts_line_by_line(void **
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(two_feeds_interleave_by_low),
+        cmocka_unit_test(what_a_source_promises_can_be_widened_but_not_undercut),
         cmocka_unit_test(what_is_older_than_the_said_low_is_late),
         cmocka_unit_test(with_a_stamp_an_hour_behind_it_is_the_future),
         cmocka_unit_test(a_record_of_2099_in_the_middle_moves_nothing),

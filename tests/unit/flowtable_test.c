@@ -227,6 +227,26 @@ static void a_long_flow_is_cut_at_the_active_time_out_and_knows_who_opened_it(vo
     }
 }
 
+/* Whether a sweep took the flow out, or its next packet ended it, it ended. */
+static void what_is_known_of_a_flow_does_not_depend_on_sweeps(void **state) {
+    (void)state;
+    static const struct flowtable_options OPTIONS[] = { { .active_ms = 2000 },
+                                                        { .idle_ms = 2000 } };
+    for (size_t i = 0; i < 4; i++) {
+        struct taken taken = { .count = 0 };
+        struct flowtable *table = make(OPTIONS[i % 2]);
+        add(table, tcp(0, 1, 1000, 2, 443, SYN), &taken);
+        if (i < 2) {
+            add(table, tcp(2000, 3, 1000, 4, 443, ACK), &taken); /* sweeps */
+        }
+        add(table, tcp(2001, 1, 1000, 2, 443, ACK), &taken);
+        end(table, &taken);
+        assert_int_equal(taken.count, i < 2 ? 3 : 2);
+        assert_false(taken.flows[0].is_opener_inferred);
+        assert_true(taken.flows[taken.count - 1].is_opener_inferred);
+    }
+}
+
 static void an_idle_flow_comes_out_while_others_go_on(void **state) {
     (void)state;
     struct taken taken = { .count = 0 };
@@ -497,6 +517,7 @@ int main(void) {
         cmocka_unit_test(who_opened_is_told_by_syn_or_inferred_from_the_first_packet),
         cmocka_unit_test(a_flow_is_idle_after_exactly_the_time_out),
         cmocka_unit_test(a_long_flow_is_cut_at_the_active_time_out_and_knows_who_opened_it),
+        cmocka_unit_test(what_is_known_of_a_flow_does_not_depend_on_sweeps),
         cmocka_unit_test(an_idle_flow_comes_out_while_others_go_on),
         cmocka_unit_test(without_time_outs_a_flow_lasts_for_days),
         cmocka_unit_test(a_packet_out_of_order_moves_a_flow_s_start),
