@@ -84,6 +84,18 @@ for threads in 2 5; do
     same "state_does_not_depend_on_${threads}_threads" "$work/t1/state" "$work/t$threads/state"
 done
 
+# In one run or in two: the flows of a window that was open in between are read again.
+mkdir "$work/parts"
+cp "$captures/ipv4.pcap" "$captures/ipv6.pcap" "$captures/vlan.pcap" "$work/parts"
+"$weir" replay --window 1m --warm-up 0 --store "$work/once" --summary none -o ndjson "$work/parts" >"$work/out" 2>&1
+for file in ipv4 ipv6 vlan; do
+    "$weir" replay --window 1m --warm-up 0 --store "$work/thrice" --append --summary none -o ndjson \
+        "$work/parts/$file.pcap" >"$work/out" 2>&1 ||
+        "$weir" replay --window 1m --warm-up 0 --store "$work/thrice" --summary none -o ndjson \
+            "$work/parts/$file.pcap" >"$work/out" 2>&1
+done
+same "captures_appended_one_by_one_leave_the_state_of_one_run" "$work/once/state" "$work/thrice/state"
+
 # --- whose packet it is: 10.0.5.10 is ours
 nodes() { "$flowq" --store "$work/store" --by node -o ndjson 2>/dev/null | jq -r .node | sort | paste -sd' '; }
 ingest --local 10.0.5.10/32 "$captures/ipv4.pcap"
@@ -109,6 +121,33 @@ is "a_tunnel_is_one_protocol_outside_and_several_inside" "yes" \
 ingest "$captures/links.pcapng"
 has "interfaces_of_one_file_are_flow_logs_of_their_own" "^2$" \
     "$("$flowq" --store "$work/store" --by flow_log -o ndjson 2>/dev/null | wc -l)"
+
+# A router's two interfaces: one flow passes both, another only the second.
+python3 - "$work/router.pcapng" <<'EOF'
+import struct, sys
+
+def block(kind, body):
+    size = 12 + len(body)
+    return struct.pack("<II", kind, size) + body + struct.pack("<I", size)
+
+def packet(interface, second, src, dst):
+    ip = struct.pack(">HHHHBBHII", 0x4500, 1000, 0, 0, 64, 17, 0, src, dst)
+    frame = ip + struct.pack(">HHHH", 5000, 53, 980, 0)
+    time = (1772000000 + second) * 1000000
+    head = struct.pack("<IIIII", interface, time >> 32, time & 0xFFFFFFFF, len(frame), 1000)
+    return block(6, head + frame)
+
+ours, ours_too, stranger = 0x0A000001, 0x0A000002, 0x08080808
+out = block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1))
+out += block(1, struct.pack("<HHI", 101, 0, 0)) * 2
+for second in range(30):
+    out += packet(0, second, ours, stranger) + packet(1, second, ours, stranger)
+    out += packet(1, second, ours_too, stranger)
+open(sys.argv[1], "wb").write(out)
+EOF
+replay --window 10s --warm-up 0 "$work/router.pcapng"
+is "what_was_captured_on_two_interfaces_counts_once_and_the_rest_in_full" "9 3" \
+    "$(field records) $(field duplicate)"
 
 # --- feeds: what is no capture and no flow log decides nothing of its folder
 mkdir "$work/mixed"
