@@ -4,6 +4,7 @@
 #include "base/time.h"
 #include "base/units.h"
 #include "flow/batch.h"
+#include "flow/filter_parse.h"
 #include "tools/printable.h"
 
 #define BOLD "\033[1m"
@@ -42,8 +43,13 @@ static void print_peers(const struct evidence *evidence, FILE *out) {
         fprintf(out, "%s %s %s", i > 0 ? "," : "", address, bytes);
     }
     if (evidence->port_rows > 0) {
-        fprintf(out, "; mostly port %u, protocol %u", evidence->ports[0].port,
-                evidence->ports[0].protocol);
+        const char *protocol = filter_protocol_name(evidence->ports[0].protocol);
+        fprintf(out, "; mostly port %u, ", evidence->ports[0].port);
+        if (protocol != NULL) {
+            fprintf(out, "%s", protocol);
+        } else {
+            fprintf(out, "protocol %u", evidence->ports[0].protocol);
+        }
     }
     fputc('\n', out);
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "flow/filter_parse.h"
 #include "tools/flowq_answer.h"
 
 #include "base/option.h"
@@ -138,17 +139,10 @@ static void make_columns(struct answer *answer) {
 }
 
 static struct bytes protocol_text(int64_t protocol, char scratch[16]) {
-    static const struct {
-        uint8_t number;
-        const char *name;
-    } names[] = { { 1, "icmp" }, { 6, "tcp" },    { 17, "udp" },  { 47, "gre" },
-                  { 50, "esp" }, { 58, "icmp6" }, { 132, "sctp" } };
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        if (names[i].number == protocol) {
-            return bytes_text(names[i].name);
-        }
-    }
-    return bytes_of(scratch, (size_t)snprintf(scratch, 16, "%lld", (long long)protocol));
+    const char *name = filter_protocol_name((uint16_t)protocol);
+    return name != NULL
+               ? bytes_text(name)
+               : bytes_of(scratch, (size_t)snprintf(scratch, 16, "%lld", (long long)protocol));
 }
 
 /* tcpdump's letters, in the order of the header's bits. */

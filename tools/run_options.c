@@ -158,8 +158,8 @@ static void summary_text(const struct pipeline_counts *counts, bool has_detector
     char bytes[UNITS_TEXT_SIZE];
     units_format_count(source->records, records);
     units_format_bytes(source->bytes, UNITS_SI, bytes);
-    fprintf(stderr, "%llu files: %s records, %s in %.1f s", (unsigned long long)feeds->files,
-            records, bytes, counts->seconds);
+    fprintf(stderr, "%llu file%s: %s records, %s in %.1f s", (unsigned long long)feeds->files,
+            feeds->files == 1 ? "" : "s", records, bytes, counts->seconds);
     say_count("frames", source->frame_bytes > 0 ? source->packets : 0);
     say_count("of them not IP", source->not_ip);
     say_count("NODATA", source->nodata);
