@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "flow/filter_parse.h"
 #include "tools/flowq_answer.h"
 
 #include "base/option.h"
 #include "base/time.h"
 #include "base/units.h"
+#include "flow/filter_parse.h"
 #include "tools/console.h"
 
 #include <stdlib.h>
