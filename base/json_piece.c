@@ -10,12 +10,17 @@
 
 static const uint8_t NOTHING[1];
 
-/* Counts the lines of [begin, at) and goes on at `at`. */
-static void leave_front(struct json_reader *reader) {
+uint64_t json_count_lines(const struct json_reader *reader) {
     uint64_t feeds = 0;
     for (const uint8_t *octet = reader->begin; octet < reader->at; octet++) {
         feeds += *octet == '\n';
     }
+    return feeds;
+}
+
+/* Goes on at `at`, with lines and offset. */
+static void leave_front(struct json_reader *reader) {
+    uint64_t feeds = json_count_lines(reader);
     size_t size = (size_t)(reader->at - reader->begin);
     if (feeds > 0) {
         const uint8_t *last = memrchr(reader->begin, '\n', size);

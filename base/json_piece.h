@@ -20,6 +20,9 @@ __attribute__((format(printf, 3, 4))) bool json_fail(struct json_reader *reader,
  * already stays: the end that it made is no fault of the text. */
 bool json_fail_expected(struct json_reader *reader, int octet, const char *what);
 
+/* Line ends of the piece that are used. */
+uint64_t json_count_lines(const struct json_reader *reader);
+
 void json_set_piece(struct json_reader *reader, struct bytes piece);
 
 /* The piece is used up: gets the next one. False at the end of the input and on failure. */

@@ -310,6 +310,10 @@ uint64_t json_offset(const struct json_reader *reader) {
     return reader->offset + (uint64_t)(reader->at - reader->begin);
 }
 
+uint64_t json_line(const struct json_reader *reader) {
+    return reader->lines + 1 + json_count_lines(reader);
+}
+
 bool json_number_i64(struct bytes text, int64_t *out) {
     bool is_negative = text.size > 0 && text.data[0] == '-';
     size_t first = is_negative ? 1 : 0;

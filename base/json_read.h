@@ -121,6 +121,8 @@ bool json_check(const struct json_reader *reader, struct error *err);
 
 /* The octets used so far: the place of an error, after one. */
 uint64_t json_offset(const struct json_reader *reader);
+/* The line, from 1, of that octet; counts line ends from where it was last known. */
+uint64_t json_line(const struct json_reader *reader);
 
 /* A whole number of 64 bits from a JSON_TOKEN_NUMBER's text: "12", "-3"; false for anything else,
  * such as "1.0", "1e3" or what does not fit. */

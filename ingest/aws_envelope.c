@@ -150,7 +150,7 @@ static void take_raw_line(struct aws_envelope *envelope) {
     struct json_reader *reader = &envelope->reader;
     uint64_t offset = json_offset(reader);
     struct bytes rest = bytes_of(reader->at, (size_t)(reader->end - reader->at));
-    uint64_t line = reader->lines + 1;
+    uint64_t line = json_line(reader);
     uint8_t *out = envelope->text + envelope->text_size;
     size_t size = 0;
     for (;;) {
@@ -186,7 +186,7 @@ static void damage(struct aws_envelope *envelope, const char *what) {
 static void go_on(struct aws_envelope *envelope) {
     struct json_reader *reader = &envelope->reader;
     uint64_t fault = json_offset(reader);
-    uint64_t line = reader->lines + 1;
+    uint64_t line = json_line(reader);
     uint64_t low = envelope->first_offset > envelope->window_offset ? envelope->first_offset
                                                                     : envelope->window_offset;
     struct bytes front = in_window(envelope, low, (size_t)(fault - low));

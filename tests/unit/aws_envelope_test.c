@@ -148,6 +148,13 @@ static void a_fault_inside_a_list_of_events_is_damage(void **state) {
     assert_int_equal(err.code, ERROR_FORMAT);
     assert_string_equal(err.message, "a list of events breaks off: line 3, column 1 (octet 32): a "
                                      "value is due, not ','");
+    /* Lines are counted over messages, plain lines and faults alike. */
+    buffer_reset(&out);
+    unwrap(
+        bytes_text("{\"message\":\n\"a\"}\n\nplain\n{\"mes\n{\"message\":\"b\"}\n{\"events\":[\n?"),
+        5, &out, &err);
+    assert_string_equal(err.message, "a list of events breaks off: line 8, column 1 (octet 58): a "
+                                     "value is due, not '?'");
     buffer_done(&out);
 }
 
