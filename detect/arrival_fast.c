@@ -136,9 +136,16 @@ static inline uint32_t either(bool is_first, uint32_t first, uint32_t second) {
     return second ^ ((first ^ second) & (0u - (uint32_t)is_first));
 }
 
+static void shorten_addresses(uint32_t *restrict ipv4, uint8_t *restrict is_ipv6,
+                              const struct address *restrict addresses, uint32_t count) {
+    for (uint32_t code = 0; code < count; code++) {
+        ipv4[code] = (uint32_t)addresses[code].low;
+        is_ipv6[code] = !address_is_ipv4(addresses[code]);
+    }
+}
+
 static void find_addresses(struct arrival *arrival, uint32_t first, uint32_t count) {
     const struct batch *batch = arrival->batch;
-    const struct address *addresses = batch->addresses.values;
     const uint16_t *src = batch->src + first;
     const uint16_t *dst = batch->dst + first;
     const uint16_t *nodes = batch->node + first;
@@ -151,9 +158,9 @@ static void find_addresses(struct arrival *arrival, uint32_t first, uint32_t cou
         const struct place_entry *entry = arrival_place(arrival, nodes[i], flow_logs[i], local);
         columns->places[i] = entry->place;
         columns->points[i] = entry->point;
-        columns->peers[i] = (uint32_t)addresses[peer].low;
+        columns->peers[i] = arrival->ipv4[peer];
         columns->is_rare[i] = (directions[i] == DIRECTION_UNKNOWN) | (entry->place >= PLACES_MAX) |
-                              !address_is_ipv4(addresses[peer]);
+                              arrival->is_ipv6[peer];
     }
 }
 
@@ -352,6 +359,8 @@ bool arrival_fast_add(struct arrival *arrival, struct error *err) {
         .window_ms = (int32_t)target->window_ms,
         .shift = arrival->time_shift,
     };
+    shorten_addresses(arrival->ipv4, arrival->is_ipv6, batch->addresses.values,
+                      batch->addresses.count);
     bool ok = true;
     for (uint32_t at = 0; at < batch->count && ok; at += ARRIVAL_BLOCK) {
         uint32_t left = batch->count - at;

@@ -55,6 +55,11 @@ struct arrival {
     struct point_entry point_cache[1u << ARRIVAL_POINT_CACHE_BITS];
     struct place_entry place_cache[BATCH_NODES_MAX + 1]; /* the last place of each node */
 
+    /* By address code: IPv4 peers. 4 octets an address, not 16: a batch's 30,000 addresses are asked
+     * for in any order, and come from another core where a worker has parsed them. */
+    uint32_t ipv4[DICTIONARY_CODES_MAX];
+    uint8_t is_ipv6[DICTIONARY_CODES_MAX];
+
     struct arrival_columns columns; /* of the block at hand */
 
     arrival_columns_fill fill;
