@@ -30,35 +30,54 @@ static inline uint32_t hash4_by(uint64_t multiplier, uint32_t bits, uint32_t ipv
 }
 
 static uint32_t hash4(const struct dictionary *dictionary, uint32_t ipv4) {
-    return hash4_by(dictionary->multiplier, dictionary->bits, ipv4);
+    return hash4_by(dictionary->tables.multiplier, dictionary->tables.bits, ipv4);
 }
 
 static uint32_t hash6(const struct dictionary *dictionary, struct address address) {
     /* Both halves are multiplied by secrets of their own, the low one folded first: its upper bits
      * (an EUI-64's vendor) would otherwise weigh nothing. */
     uint64_t low = address.low ^ address.low >> 32;
-    uint64_t mixed = address.high * dictionary->multiplier6 + low * dictionary->multiplier;
-    return (uint32_t)((mixed ^ mixed >> 32) * GOLDEN >> (64 - dictionary->bits6));
+    uint64_t mixed =
+        address.high * dictionary->tables.multiplier6 + low * dictionary->tables.multiplier;
+    return (uint32_t)((mixed ^ mixed >> 32) * GOLDEN >> (64 - dictionary->tables.bits6));
 }
 
 /* Without entropy (a sandbox that forbids the call) the multipliers are the known ones. */
-static void draw_secrets(struct dictionary *dictionary) {
+static void draw_secrets(struct dictionary_tables *tables) {
     uint64_t secrets[2] = { 0 };
     if (getentropy(secrets, sizeof secrets) != 0) {
         memset(secrets, 0, sizeof secrets);
     }
     uint64_t secret_mask = (UINT64_C(1) << SECRET_BITS) - 1;
-    dictionary->multiplier = GOLDEN ^ (secrets[0] & secret_mask & ~UINT64_C(1));
-    dictionary->multiplier6 = UINT64_C(0xD6E8FEB86659FD93) ^ (secrets[1] & ~UINT64_C(1));
+    tables->multiplier = GOLDEN ^ (secrets[0] & secret_mask & ~UINT64_C(1));
+    tables->multiplier6 = UINT64_C(0xD6E8FEB86659FD93) ^ (secrets[1] & ~UINT64_C(1));
+}
+
+bool dictionary_tables_init(struct dictionary_tables *tables, struct error *err) {
+    *tables = (struct dictionary_tables){ .bits = BITS_MIN, .bits6 = BITS_MIN, .generation = 1 };
+    draw_secrets(tables);
+    tables->slots = calloc((size_t)1 << BITS_MAX, sizeof *tables->slots);
+    tables->slots6 = calloc((size_t)1 << BITS_MAX, sizeof *tables->slots6);
+    if (tables->slots == NULL || tables->slots6 == NULL) {
+        dictionary_tables_done(tables);
+        return error_set(err, ERROR_LIMIT, "no memory for an address dictionary");
+    }
+    return true;
+}
+
+void dictionary_tables_done(struct dictionary_tables *tables) {
+    free(tables->slots);
+    free(tables->slots6);
+    *tables = (struct dictionary_tables){ 0 };
 }
 
 bool dictionary_init(struct dictionary *dictionary, struct error *err) {
-    *dictionary = (struct dictionary){ .bits = BITS_MIN, .bits6 = BITS_MIN, .generation = 1 };
-    draw_secrets(dictionary);
+    *dictionary = (struct dictionary){ 0 };
+    if (!dictionary_tables_init(&dictionary->tables, err)) {
+        return false;
+    }
     dictionary->values = malloc(DICTIONARY_CODES_MAX * sizeof *dictionary->values);
-    dictionary->slots = calloc((size_t)1 << BITS_MAX, sizeof *dictionary->slots);
-    dictionary->slots6 = calloc((size_t)1 << BITS_MAX, sizeof *dictionary->slots6);
-    if (dictionary->values == NULL || dictionary->slots == NULL || dictionary->slots6 == NULL) {
+    if (dictionary->values == NULL) {
         dictionary_done(dictionary);
         return error_set(err, ERROR_LIMIT, "no memory for an address dictionary");
     }
@@ -67,18 +86,17 @@ bool dictionary_init(struct dictionary *dictionary, struct error *err) {
 
 void dictionary_done(struct dictionary *dictionary) {
     free(dictionary->values);
-    free(dictionary->slots);
-    free(dictionary->slots6);
+    dictionary_tables_done(&dictionary->tables);
     *dictionary = (struct dictionary){ 0 };
 }
 
 /* All slots empty. */
-static void next_generation(struct dictionary *dictionary) {
-    dictionary->generation++;
-    if (dictionary->generation == 0) {
-        memset(dictionary->slots, 0, sizeof *dictionary->slots << BITS_MAX);
-        memset(dictionary->slots6, 0, sizeof *dictionary->slots6 << BITS_MAX);
-        dictionary->generation = 1;
+static void next_generation(struct dictionary_tables *tables) {
+    tables->generation++;
+    if (tables->generation == 0) {
+        memset(tables->slots, 0, sizeof *tables->slots << BITS_MAX);
+        memset(tables->slots6, 0, sizeof *tables->slots6 << BITS_MAX);
+        tables->generation = 1;
     }
 }
 
@@ -89,16 +107,37 @@ static uint32_t bits_for_next(uint32_t bits, uint32_t count) {
     return bits > BITS_MIN && count < 1u << (bits - 3) ? bits - 1 : bits;
 }
 
+/* Empties the tables, which held so many addresses. */
+static void tables_reset(struct dictionary_tables *tables, uint32_t count4, uint32_t count6) {
+    next_generation(tables);
+    tables->bits = bits_for_next(tables->bits, count4);
+    tables->bits6 = bits_for_next(tables->bits6, count6);
+}
+
 void dictionary_reset(struct dictionary *dictionary) {
-    next_generation(dictionary);
-    /* The tables of a sorted dictionary were not used: its counts say nothing of their size. */
-    if (!dictionary->is_sorted) {
-        dictionary->bits = bits_for_next(dictionary->bits, dictionary->count4);
-        dictionary->bits6 = bits_for_next(dictionary->bits6, dictionary->count6);
+    if (!dictionary->is_bare) { /* else they are empty, and the counts say nothing of their size */
+        tables_reset(&dictionary->tables, dictionary->count4, dictionary->count6);
     }
     dictionary->count = dictionary->octets = 0;
     dictionary->count4 = dictionary->count6 = 0;
-    dictionary->is_sorted = false;
+    dictionary->is_bare = dictionary->is_sorted = false;
+}
+
+static void swap_tables(struct dictionary *dictionary, struct dictionary_tables *tables) {
+    struct dictionary_tables own = dictionary->tables;
+    dictionary->tables = *tables;
+    *tables = own;
+}
+
+void dictionary_lend(struct dictionary *dictionary, struct dictionary_tables *tables) {
+    assert(dictionary->count == 0);
+    swap_tables(dictionary, tables);
+}
+
+void dictionary_take_back(struct dictionary *dictionary, struct dictionary_tables *tables) {
+    swap_tables(dictionary, tables);
+    tables_reset(tables, dictionary->count4, dictionary->count6);
+    dictionary->is_bare = true;
 }
 
 void dictionary_adopt_sorted(struct dictionary *dictionary, uint32_t count4, uint32_t count6) {
@@ -107,7 +146,7 @@ void dictionary_adopt_sorted(struct dictionary *dictionary, uint32_t count4, uin
     dictionary->octets = 4 * count4 + 16 * count6;
     dictionary->count4 = count4;
     dictionary->count6 = count6;
-    dictionary->is_sorted = true;
+    dictionary->is_bare = dictionary->is_sorted = true;
 }
 
 /* What a slot of the IPv4 table holds: comparing it by XOR leaves a code that is at most UINT16_MAX
@@ -121,26 +160,26 @@ static inline uint16_t generation4(uint64_t slot) {
 }
 
 static void place4(struct dictionary *dictionary, uint32_t ipv4, uint16_t code) {
-    uint32_t mask = (1u << dictionary->bits) - 1;
+    uint32_t mask = (1u << dictionary->tables.bits) - 1;
     uint32_t at = hash4(dictionary, ipv4);
-    while (generation4(dictionary->slots[at]) == dictionary->generation) {
+    while (generation4(dictionary->tables.slots[at]) == dictionary->tables.generation) {
         at = (at + 1) & mask;
     }
-    dictionary->slots[at] = slot4(ipv4, dictionary->generation, code);
+    dictionary->tables.slots[at] = slot4(ipv4, dictionary->tables.generation, code);
 }
 
 static void place6(struct dictionary *dictionary, struct address address, uint16_t code) {
-    uint32_t mask = (1u << dictionary->bits6) - 1;
+    uint32_t mask = (1u << dictionary->tables.bits6) - 1;
     uint32_t at = hash6(dictionary, address);
-    while (dictionary->slots6[at] >> 16 == dictionary->generation) {
+    while (dictionary->tables.slots6[at] >> 16 == dictionary->tables.generation) {
         at = (at + 1) & mask;
     }
-    dictionary->slots6[at] = (uint32_t)dictionary->generation << 16 | code;
+    dictionary->tables.slots6[at] = (uint32_t)dictionary->tables.generation << 16 | code;
 }
 
 /* Both tables are placed anew: they share the generation. */
 static void rebuild(struct dictionary *dictionary) {
-    next_generation(dictionary);
+    next_generation(&dictionary->tables);
     for (uint32_t code = 0; code < dictionary->count; code++) {
         struct address address = dictionary->values[code];
         if (address_is_ipv4(address)) {
@@ -151,15 +190,17 @@ static void rebuild(struct dictionary *dictionary) {
     }
 }
 
-/* Builds the tables of an adopted dictionary, each at most half full. */
+/* Builds the tables of a bare dictionary, each at most half full. */
 static void build(struct dictionary *dictionary) {
-    while (2 * dictionary->count4 > 1u << dictionary->bits && dictionary->bits < BITS_MAX) {
-        dictionary->bits++;
+    while (2 * dictionary->count4 > 1u << dictionary->tables.bits &&
+           dictionary->tables.bits < BITS_MAX) {
+        dictionary->tables.bits++;
     }
-    while (2 * dictionary->count6 > 1u << dictionary->bits6 && dictionary->bits6 < BITS_MAX) {
-        dictionary->bits6++;
+    while (2 * dictionary->count6 > 1u << dictionary->tables.bits6 &&
+           dictionary->tables.bits6 < BITS_MAX) {
+        dictionary->tables.bits6++;
     }
-    dictionary->is_sorted = false;
+    dictionary->is_bare = dictionary->is_sorted = false;
     rebuild(dictionary);
 }
 
@@ -173,10 +214,11 @@ static uint16_t append(struct dictionary *dictionary, struct address address, ui
 /* Adds an address that is not there; its probe ended at slot `at`. */
 static uint16_t add4(struct dictionary *dictionary, uint32_t ipv4, uint32_t at) {
     uint16_t code = append(dictionary, address_from_ipv4(ipv4), 4);
-    dictionary->slots[at] = slot4(ipv4, dictionary->generation, code);
+    dictionary->tables.slots[at] = slot4(ipv4, dictionary->tables.generation, code);
     dictionary->count4++;
-    if (2 * dictionary->count4 > (1u << dictionary->bits) - 1 && dictionary->bits < BITS_MAX) {
-        dictionary->bits++;
+    if (2 * dictionary->count4 > (1u << dictionary->tables.bits) - 1 &&
+        dictionary->tables.bits < BITS_MAX) {
+        dictionary->tables.bits++;
         rebuild(dictionary);
     }
     return code;
@@ -192,8 +234,8 @@ struct probe4 {
 };
 
 static inline struct probe4 probe4_of(const struct dictionary *dictionary) {
-    return (struct probe4){ dictionary->slots, dictionary->multiplier, dictionary->bits,
-                            dictionary->generation };
+    return (struct probe4){ dictionary->tables.slots, dictionary->tables.multiplier,
+                            dictionary->tables.bits, dictionary->tables.generation };
 }
 
 /* Where a probe for `ipv4` ends: its slot (`*is_there`), or the empty one where it would stand. */
@@ -212,15 +254,15 @@ static inline uint32_t probe4_find(struct probe4 probe, uint32_t ipv4, bool *is_
 static uint16_t code4(struct dictionary *dictionary, uint32_t ipv4) {
     bool is_there;
     uint32_t at = probe4_find(probe4_of(dictionary), ipv4, &is_there);
-    return is_there ? (uint16_t)dictionary->slots[at] : add4(dictionary, ipv4, at);
+    return is_there ? (uint16_t)dictionary->tables.slots[at] : add4(dictionary, ipv4, at);
 }
 
 static uint16_t code6(struct dictionary *dictionary, struct address address) {
-    uint32_t mask = (1u << dictionary->bits6) - 1;
+    uint32_t mask = (1u << dictionary->tables.bits6) - 1;
     uint32_t at = hash6(dictionary, address);
     for (;;) {
-        uint32_t slot = dictionary->slots6[at];
-        if (slot >> 16 != dictionary->generation) {
+        uint32_t slot = dictionary->tables.slots6[at];
+        if (slot >> 16 != dictionary->tables.generation) {
             break;
         }
         if (address_equal(dictionary->values[slot & 0xffff], address)) {
@@ -229,17 +271,17 @@ static uint16_t code6(struct dictionary *dictionary, struct address address) {
         at = (at + 1) & mask;
     }
     uint16_t code = append(dictionary, address, 16);
-    dictionary->slots6[at] = (uint32_t)dictionary->generation << 16 | code;
+    dictionary->tables.slots6[at] = (uint32_t)dictionary->tables.generation << 16 | code;
     dictionary->count6++;
-    if (2 * dictionary->count6 > mask && dictionary->bits6 < BITS_MAX) {
-        dictionary->bits6++;
+    if (2 * dictionary->count6 > mask && dictionary->tables.bits6 < BITS_MAX) {
+        dictionary->tables.bits6++;
         rebuild(dictionary);
     }
     return code;
 }
 
 uint16_t dictionary_code(struct dictionary *dictionary, struct address address) {
-    if (dictionary->is_sorted) {
+    if (dictionary->is_bare) {
         build(dictionary);
     }
     return address_is_ipv4(address) ? code4(dictionary, address_ipv4(address))
@@ -272,7 +314,7 @@ static size_t code_known(struct probe4 probe, uint16_t *restrict codes,
  * follow the order of arrival as if the addresses had come one by one. */
 void dictionary_code_ipv4_burst(struct dictionary *dictionary, uint16_t *restrict codes,
                                 const uint32_t *restrict addresses, size_t count) {
-    if (dictionary->is_sorted) {
+    if (dictionary->is_bare) {
         build(dictionary);
     }
     uint16_t missing[BURST_BLOCK];
@@ -306,21 +348,33 @@ static bool find_sorted(const struct dictionary *dictionary, struct address addr
     return false;
 }
 
+static bool find_bare(const struct dictionary *dictionary, struct address address, uint16_t *code) {
+    for (uint32_t i = 0; i < dictionary->count; i++) {
+        if (address_equal(dictionary->values[i], address)) {
+            *code = (uint16_t)i;
+            return true;
+        }
+    }
+    return false;
+}
+
 bool dictionary_find(const struct dictionary *dictionary, struct address address, uint16_t *code) {
-    if (dictionary->is_sorted) {
-        return find_sorted(dictionary, address, code);
+    if (dictionary->is_bare) {
+        return dictionary->is_sorted ? find_sorted(dictionary, address, code)
+                                     : find_bare(dictionary, address, code);
     }
     bool is_ipv4 = address_is_ipv4(address);
-    uint32_t bits = is_ipv4 ? dictionary->bits : dictionary->bits6;
+    uint32_t bits = is_ipv4 ? dictionary->tables.bits : dictionary->tables.bits6;
     uint32_t mask = (1u << bits) - 1;
     uint32_t at = is_ipv4 ? hash4(dictionary, address_ipv4(address)) : hash6(dictionary, address);
     for (;; at = (at + 1) & mask) {
-        uint32_t generation =
-            is_ipv4 ? generation4(dictionary->slots[at]) : dictionary->slots6[at] >> 16;
-        if (generation != dictionary->generation) {
+        uint32_t generation = is_ipv4 ? generation4(dictionary->tables.slots[at])
+                                      : dictionary->tables.slots6[at] >> 16;
+        if (generation != dictionary->tables.generation) {
             return false;
         }
-        uint16_t found = (uint16_t)(is_ipv4 ? dictionary->slots[at] : dictionary->slots6[at]);
+        uint16_t found =
+            (uint16_t)(is_ipv4 ? dictionary->tables.slots[at] : dictionary->tables.slots6[at]);
         if (address_equal(dictionary->values[found], address)) {
             *code = found;
             return true;

@@ -67,6 +67,31 @@ void frame_addresses_rank(struct frame_addresses *addresses, const struct batch 
     }
 }
 
+static struct address ranked(const struct frame_addresses *addresses, const struct batch *batch,
+                             uint32_t rank) {
+    uint32_t count4 = addresses->count4;
+    return rank < count4 ? address_from_ipv4((uint32_t)(addresses->ipv4[rank] >> 16))
+                         : batch->addresses.values[addresses->ipv6[rank - count4]];
+}
+
+bool frame_addresses_rank_of(const struct frame_addresses *addresses, const struct batch *batch,
+                             struct address address, uint16_t *rank) {
+    bool is_ipv4 = address_is_ipv4(address);
+    uint32_t low = is_ipv4 ? 0 : addresses->count4;
+    uint32_t high = is_ipv4 ? addresses->count4 : addresses->count4 + addresses->count6;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        int order = address_compare(ranked(addresses, batch, middle), address);
+        if (order == 0) {
+            *rank = (uint16_t)middle;
+            return true;
+        }
+        low = order < 0 ? middle + 1 : low;
+        high = order < 0 ? high : middle;
+    }
+    return false;
+}
+
 static uint8_t *varint_write(uint8_t *at, uint32_t value) {
     while (value > 127) {
         *at++ = (uint8_t)(value | 128);

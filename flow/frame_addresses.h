@@ -39,6 +39,10 @@ struct frame_addresses {
 /* Ranks the addresses that records of `batch` use; others of its dictionary are left out. */
 void frame_addresses_rank(struct frame_addresses *addresses, const struct batch *batch);
 
+/* The rank of an address; false where no record uses it. */
+bool frame_addresses_rank_of(const struct frame_addresses *addresses, const struct batch *batch,
+                             struct address address, uint16_t *rank);
+
 /* Append the contents of the two sections to `out` (latched failure: the caller checks). */
 void frame_addresses_write_ipv4(const struct frame_addresses *addresses, struct buffer *out);
 void frame_addresses_write_ipv6(const struct frame_addresses *addresses, const struct batch *batch,

@@ -8,10 +8,10 @@
  * its octets. */
 static void write_own(const struct batch *batch, const struct frame_addresses *addresses,
                       struct address own, struct buffer *out) {
-    uint16_t code;
+    uint16_t rank;
     uint8_t octets[16];
-    if (dictionary_find(&batch->addresses, own, &code) && addresses->is_used[code]) {
-        buffer_varint(out, FRAME_OWN_RANK + (uint32_t)addresses->rank[code]);
+    if (frame_addresses_rank_of(addresses, batch, own, &rank)) {
+        buffer_varint(out, FRAME_OWN_RANK + (uint32_t)rank);
         return;
     }
     address_to_octets(own, octets);

@@ -380,8 +380,10 @@ static bool aws_next(struct source *source, struct batch *batch, struct source_r
         source->must_forget = false;
     }
     aws_rows_begin(rows, batch);
-    if (!fill(source, result, err) || !aws_rows_code(rows, err) ||
-        !aws_rows_finish(rows, source->flow_log, &result->counts, err)) {
+    bool ok = fill(source, result, err) && aws_rows_code(rows, err) &&
+              aws_rows_finish(rows, source->flow_log, &result->counts, err);
+    aws_rows_end(rows);
+    if (!ok) {
         return false;
     }
     if (result->is_end && source->is_damaged) {

@@ -18,11 +18,12 @@ bool aws_rows_init(struct aws_rows *rows, const struct inventory *inventory, str
     if (rows->point == NULL || rows->is_ipv6 == NULL || rows->chunk == NULL) {
         return error_set(err, ERROR_LIMIT, "no memory for a flow log's rows");
     }
-    return aws_points_init(&rows->points, err);
+    return dictionary_tables_init(&rows->tables, err) && aws_points_init(&rows->points, err);
 }
 
 void aws_rows_done(struct aws_rows *rows) {
     aws_points_done(&rows->points);
+    dictionary_tables_done(&rows->tables);
     dictionary_done(&rows->sides);
     arena_done(&rows->scratch);
     free(rows->point);
@@ -51,7 +52,13 @@ void aws_rows_begin(struct aws_rows *rows, struct batch *batch) {
     rows->bytes = rows->packets = 0;
     rows->serial++;
     arena_reset(&rows->scratch);
+    dictionary_lend(&batch->addresses, &rows->tables);
     begin_chunk(rows);
+}
+
+void aws_rows_end(struct aws_rows *rows) {
+    dictionary_take_back(&rows->batch->addresses, &rows->tables);
+    rows->batch = NULL;
 }
 
 bool aws_rows_has_room(const struct aws_rows *rows) {

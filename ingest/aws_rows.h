@@ -50,6 +50,7 @@ struct aws_rows {
     uint32_t limit;                    /* rows go up to here until the next aws_rows_code */
     bool has_wide;                     /* a row of the batch has an IPv6 address */
 
+    struct dictionary_tables tables; /* lent to the batch's addresses while it is filled */
     struct aws_points points;
     uint16_t *point;  /* [BATCH_RECORDS_MAX] */
     uint8_t *is_ipv6; /* [BATCH_RECORDS_MAX]; valid when has_wide */
@@ -80,8 +81,10 @@ bool aws_rows_init(struct aws_rows *rows, const struct inventory *inventory, str
 /* Accepts a zeroed or half built one. */
 void aws_rows_done(struct aws_rows *rows);
 
-/* Starts filling `batch`, which is empty. */
+/* Starts filling `batch`, which is empty; aws_rows_end leaves it, whether or not it was finished.
+ */
 void aws_rows_begin(struct aws_rows *rows, struct batch *batch);
+void aws_rows_end(struct aws_rows *rows);
 
 /* The layout of the rows that follow. Where it is another one, the rows before it get their codes.
  * Errors: ERROR_LIMIT. */

@@ -314,6 +314,7 @@ static void assert_takes_all(const char *format, const char *line, bool is_defau
                                    : fast.lines(&rows, begin, end, SIZE_MAX);
     assert_int_equal(at - begin, end - begin);
     assert_int_equal(rows.count, 1001);
+    aws_rows_end(&rows);
     aws_rows_done(&rows);
     batch_done(&batch);
     free(text);

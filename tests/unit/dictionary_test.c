@@ -166,6 +166,36 @@ static void chosen_addresses_cannot_slow_the_table_down(void **state) {
     assert_true(cpu_ms() - start < 200); /* about 1 ms; 100 under sanitizers */
 }
 
+static void a_dictionary_filled_by_lent_tables_goes_on_with_its_own(void **state) {
+    (void)state;
+    static const uint32_t COUNTS[] = { 0, 1, 5000, DICTIONARY_CODES_MAX - 1 };
+    struct dictionary_tables tables;
+    struct error err;
+    uint16_t code;
+    assert_true(dictionary_tables_init(&tables, &err));
+    for (size_t c = 0; c < sizeof COUNTS / sizeof COUNTS[0]; c++) {
+        for (int round = 0; round < 3; round++) { /* the same tables again, the dictionary, too */
+            uint32_t count = COUNTS[c];
+            dictionary_reset(&dictionary);
+            dictionary_lend(&dictionary, &tables);
+            for (uint32_t i = 0; i < count; i++) {
+                assert_int_equal(dictionary_code(&dictionary, nth(i % 2, i)), i);
+            }
+            dictionary_take_back(&dictionary, &tables);
+            uint32_t stride = 1 + count / 100; /* a bare dictionary is searched from its front */
+            for (uint32_t i = 0; i < count; i += stride) {
+                assert_true(dictionary_find(&dictionary, nth(i % 2, i), &code));
+                assert_int_equal(code, i);
+            }
+            assert_false(dictionary_find(&dictionary, nth(0, UINT32_C(1) << 20), &code));
+            for (uint32_t i = 0; i <= count && round != 1; i++) {
+                assert_int_equal(dictionary_code(&dictionary, nth(i % 2, i)), i);
+            }
+        }
+    }
+    dictionary_tables_done(&tables);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(codes_follow_the_order_of_arrival, begin, end),
@@ -176,6 +206,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(adopted_addresses_are_found_before_and_after_more_come,
                                         begin, end),
         cmocka_unit_test_setup_teardown(chosen_addresses_cannot_slow_the_table_down, begin, end),
+        cmocka_unit_test_setup_teardown(a_dictionary_filled_by_lent_tables_goes_on_with_its_own,
+                                        begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
