@@ -19,6 +19,7 @@ enum ether_type {
     TYPE_MPLS_UPSTREAM = 0x8848,
     TYPE_PPPOE_SESSION = 0x8864,
     TYPE_VLAN_SERVICE = 0x88A8,
+    TYPE_METADATA = 0x8909,  /* Cisco's security group tag */
     TYPE_VLAN_9100 = 0x9100, /* QinQ before 802.1ad had a number */
     TYPE_VLAN_9200 = 0x9200,
 };
@@ -49,6 +50,20 @@ static unsigned vlan_step(struct packet_rest *rest) {
     }
     unsigned type = packet_u16(rest->at + 2);
     packet_rest_skip(rest, 4);
+    return type < ETHER_TYPE_MIN ? llc_step(rest) : type;
+}
+
+/* Version 1, one option: its size and kind, the tag; then the type, which in GRE comes first. */
+static unsigned metadata_step(struct packet_rest *rest) {
+    if (rest->size < 8) {
+        return TYPE_NONE;
+    }
+    bool is_first = packet_u16(rest->at + 2) == 0x0101;
+    if (!is_first && packet_u16(rest->at) != 0x0101) {
+        return TYPE_NONE;
+    }
+    unsigned type = packet_u16(is_first ? rest->at : rest->at + 6);
+    packet_rest_skip(rest, 8);
     return type < ETHER_TYPE_MIN ? llc_step(rest) : type;
 }
 
@@ -118,6 +133,7 @@ enum packet_network packet_type_strip(struct packet_rest *rest, unsigned type) {
         case TYPE_VLAN_SERVICE:
         case TYPE_VLAN_9100:
         case TYPE_VLAN_9200: type = vlan_step(rest); break;
+        case TYPE_METADATA: type = metadata_step(rest); break;
         case TYPE_MPLS:
         case TYPE_MPLS_UPSTREAM: type = mpls_step(rest); break;
         case TYPE_PPPOE_SESSION: type = pppoe_step(rest); break;

@@ -172,6 +172,11 @@ static void summary_text(const struct pipeline_counts *counts, bool has_detector
     say_count("seen by another log too", counts->detector.duplicate);
     say_count("files damaged", feeds->damaged_files);
     fputc('\n', stderr);
+    if (source->decoded > 0 && source->direction_unknown > source->records / 2) {
+        fputs("most of it is of no node: say whose addresses are nodes (--local CIDR, or "
+              "--inventory)\n",
+              stderr);
+    }
     if (source->records > 0) {
         char first[TIME_TEXT_SIZE];
         char last[TIME_TEXT_SIZE];

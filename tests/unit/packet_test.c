@@ -22,6 +22,7 @@ static const struct {
     { "eight tags", 1,
       ETHER "8100 0001 8100 0001 8100 0001 8100 0001 8100 0001 8100 0001 8100 0001 8100 0001 "
             "0800 " IPV4_UDP },
+    { "VLAN with a security group tag", 1, ETHER "8100 002a 8909 0101 0001 0010 0800 " IPV4_UDP },
     { "MPLS", 1, ETHER "8847 000101ff " IPV4_UDP },
     { "two MPLS labels", 1, ETHER "8848 000100ff 000201ff " IPV4_UDP },
     { "MPLS pseudowire", 1, ETHER "8847 000101ff 00000000 " ETHER "0800 " IPV4_UDP },
@@ -145,6 +146,7 @@ static void frames_that_carry_no_ip_are_not_ip(void **state) {
         { "MPLS with a payload that is not IP", 1, ETHER "8847 000101ff 10000000" },
         { "PPPoE discovery", 1, ETHER "8863 1109 0000 0004 01010000" },
         { "PPPoE with a code in its session", 1, ETHER "8864 11a7 0001 001e 0021 " IPV4_UDP },
+        { "a security group tag of version 2", 1, ETHER "8909 0201 0001 0010 0800 " IPV4_UDP },
         { "LCP", 1, ETHER "8864 1100 0001 0006 c021 09010004" },
         { "loopback of another family", 0, "07000000 " IPV4_UDP },
         { "netlink", 113, "0004 0338 0000 0000000000000000 0800 " IPV4_UDP },

@@ -25,6 +25,7 @@ static const struct {
     { "GRE with Ethernet, VLAN", 47, "2000 6558 00000001 " ETHER "8100 002a 0800 " IPV4_UDP,
       false },
     { "GRE with MPLS", 47, "0000 8847 000101ff " IPV4_UDP, false },
+    { "GRE with a security group tag", 47, "0000 8909 0800 0101 0001 0010 " IPV4_UDP, false },
     { "GRE with PPP", 47, "0000 880b ff03 0021 " IPV4_UDP, false },
     { "PPTP", 47, "2001 880b 00200001 ff03 0021 " IPV4_UDP, false },
     { "PPTP with sequence and acknowledgement", 47,
