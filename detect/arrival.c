@@ -127,8 +127,8 @@ bool arrival_add(struct arrival *arrival, const struct arrival_target *target,
         list_all(arrival);
         return finish(arrival, err);
     }
-    return make_room(arrival, batch->count * sizeof(struct strand_long), err) &&
-           arrival_fast_add(arrival, err) && finish(arrival, err);
+    return make_room(arrival, arrival_fast_need(arrival), err) && arrival_fast_add(arrival, err) &&
+           finish(arrival, err);
 }
 
 bool arrival_add_plainly(struct arrival *arrival, const struct arrival_target *target,

@@ -21,6 +21,7 @@ struct arrival_columns {
     uint32_t points[ARRIVAL_BLOCK];
     uint32_t peers[ARRIVAL_BLOCK];   /* IPv4 */
     uint32_t is_rare[ARRIVAL_BLOCK]; /* for the plain path; completed */
+    uint8_t is_wide[ARRIVAL_BLOCK];  /* the peer is IPv6, and the row in a list of its own */
     /* Computed. */
     uint64_t front[ARRIVAL_BLOCK];  /* the first two words of an entry, without flows */
     uint64_t middle[ARRIVAL_BLOCK]; /* the next two, without packets */
@@ -39,6 +40,7 @@ struct arrival_columns {
     uint16_t one[ARRIVAL_BLOCK]; /* rows that touch one window */
     uint16_t two[ARRIVAL_BLOCK];
     uint16_t many[ARRIVAL_BLOCK];
+    uint16_t wide[ARRIVAL_BLOCK]; /* of any number of windows */
 };
 
 /* The constants of a batch. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The plain path with everything constant taken out: direction known, IPv4 peer, 31 bits of bytes,
- * 24 of packets, a known place, and open windows.
+/* The plain path with everything constant taken out: direction known, 31 bits of bytes, 24 of
+ * packets, a known place, and open windows. Rows with an IPv6 peer share what is computed by
+ * column, and have a loop of their own that appends wide strands.
  *
  * A block of rows at a time, so that what one pass writes is in the first-level cache for the next:
  * places and addresses, then what needs no lookup (detect/arrival_columns.h), then lists of rows by
@@ -159,8 +160,8 @@ static void find_addresses(struct arrival *arrival, uint32_t first, uint32_t cou
         columns->places[i] = entry->place;
         columns->points[i] = entry->point;
         columns->peers[i] = arrival->ipv4[peer];
-        columns->is_rare[i] = (directions[i] == DIRECTION_UNKNOWN) | (entry->place >= PLACES_MAX) |
-                              arrival->is_ipv6[peer];
+        columns->is_rare[i] = (directions[i] == DIRECTION_UNKNOWN) | (entry->place >= PLACES_MAX);
+        columns->is_wide[i] = arrival->is_ipv6[peer];
     }
 }
 
@@ -170,6 +171,7 @@ struct list_counts {
     uint32_t one;
     uint32_t two;
     uint32_t many;
+    uint32_t wide;
 };
 
 /* Without a branch between one window and two, which is as good as random. */
@@ -178,8 +180,12 @@ static struct list_counts list_rows(struct arrival *arrival, uint32_t first, uin
     struct list_counts counts = { 0 };
     uint32_t plain_count = arrival->plain_count;
     for (uint32_t i = 0; i < count; i++) {
-        if (__builtin_expect(columns->is_rare[i] != 0, 0)) {
-            arrival->plain[plain_count++] = (uint16_t)(first + i);
+        if (__builtin_expect((columns->is_rare[i] | columns->is_wide[i]) != 0, 0)) {
+            if (columns->is_rare[i] != 0) {
+                arrival->plain[plain_count++] = (uint16_t)(first + i);
+            } else {
+                columns->wide[counts.wide++] = (uint16_t)i;
+            }
             continue;
         }
         if (__builtin_expect(columns->splits[i] > 1, 0)) {
@@ -334,13 +340,95 @@ static bool add_many_windows(struct arrival *arrival, uint32_t count, struct err
     return true;
 }
 
+/* The strand of a row with an IPv6 peer, without its share. */
+static struct strand wide_strand(const struct arrival *arrival, uint32_t i, uint32_t row) {
+    const struct batch *batch = arrival->batch;
+    bool is_in = batch->direction[row] == DIRECTION_IN;
+    return (struct strand){
+        .local = batch->addresses.values[batch_local(batch, row)],
+        .peer = batch->addresses.values[batch_peer(batch, row)],
+        .point = arrival->columns.points[i],
+        .local_port = is_in ? batch->dst_port[row] : batch->src_port[row],
+        .peer_port = is_in ? batch->src_port[row] : batch->dst_port[row],
+        .protocol = batch->protocol[row],
+        .direction = batch->direction[row],
+        .tcp_flags = batch->tcp_flags[row],
+        .is_rejected = batch->action[row] == ACTION_REJECT,
+    };
+}
+
+/* Adds row `i` of the block, whose front is `strand`, to all its windows, as add_windows does. */
+static bool add_wide(struct arrival *arrival, uint32_t i, struct strand *strand, int32_t window_ms,
+                     struct error *err) {
+    const struct arrival_columns *columns = &arrival->columns;
+    const int32_t from_ms = columns->from_ms[i];
+    const int32_t to_ms = columns->to_ms[i];
+    const double whole = to_ms - from_ms;
+    const uint32_t last = columns->lasts[i];
+    uint32_t bytes = 0;
+    uint32_t packets = 0;
+    for (uint32_t n = (uint32_t)(from_ms / window_ms); n <= last; n++) {
+        int32_t begin_ms = (int32_t)n * window_ms;
+        int32_t end_ms = begin_ms + window_ms < to_ms ? begin_ms + window_ms : to_ms;
+        double part = end_ms - from_ms;
+        uint32_t bytes_until = (uint32_t)(int32_t)(columns->bytes[i] * part / whole);
+        uint32_t packets_until = (uint32_t)(int32_t)(columns->packets[i] * part / whole);
+        strand->bytes = bytes_until - bytes;
+        strand->packets = packets_until - packets;
+        strand->flows = n == last;
+        strand->first =
+            (uint32_t)(from_ms > begin_ms ? from_ms - begin_ms : 0) >> arrival->time_shift;
+        strand->last = (uint32_t)(end_ms - 1 - begin_ms) >> arrival->time_shift;
+        struct share share = { (uint32_t)strand->bytes, (uint32_t)strand->packets,
+                               (uint32_t)strand->flows };
+        struct lane *lane = &arrival->lanes[n];
+        if (!ensure_open(arrival, lane, err) || !add_to_cell(columns, lane, i, share, err) ||
+            !conversation_log_add(&lane->window->conversations, &arrival->target.windows->pool,
+                                  strand, columns->places[i], err)) {
+            return false;
+        }
+        bytes = bytes_until;
+        packets = packets_until;
+    }
+    return true;
+}
+
+static bool add_wides(struct arrival *arrival, uint32_t first, uint32_t count, struct error *err) {
+    for (uint32_t k = 0; k < count; k++) {
+        uint32_t i = arrival->columns.wide[k];
+        struct strand strand = wide_strand(arrival, i, first + i);
+        if (!add_wide(arrival, i, &strand, (int32_t)arrival->target.window_ms, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+uint64_t arrival_fast_need(const struct arrival *arrival) {
+    const struct batch *batch = arrival->batch;
+    uint64_t need = batch->count * sizeof(struct strand_long);
+    if (batch->addresses.count6 == 0) {
+        return need;
+    }
+    const struct batch_stamp *stamp = &batch->stamp;
+    uint64_t touch_count = 2 * (uint64_t)batch->count; /* a border each, and the windows between */
+    int64_t lasting_ms = 0;
+    for (uint32_t i = 0; i < batch->count; i++) {
+        int64_t length_ms = batch->end_ms[i] - batch->start_ms[i] + stamp->unit_ms;
+        lasting_ms += length_ms < stamp->reach_ms ? length_ms : stamp->reach_ms;
+    }
+    touch_count += (uint64_t)(lasting_ms / arrival->target.window_ms);
+    return touch_count * sizeof(struct strand);
+}
+
 static bool add_block(struct arrival *arrival, const struct arrival_clock *clock, uint32_t first,
                       uint32_t count, struct error *err) {
     find_addresses(arrival, first, count);
     arrival->fill(&arrival->columns, arrival->batch, first, count, clock);
     struct list_counts counts = list_rows(arrival, first, count);
     return add_one_window(arrival, counts.one, err) && add_two_windows(arrival, counts.two, err) &&
-           add_many_windows(arrival, counts.many, err);
+           add_many_windows(arrival, counts.many, err) &&
+           add_wides(arrival, first, counts.wide, err);
 }
 
 bool arrival_fast_add(struct arrival *arrival, struct error *err) {

@@ -55,10 +55,10 @@ struct arrival {
     struct point_entry point_cache[1u << ARRIVAL_POINT_CACHE_BITS];
     struct place_entry place_cache[BATCH_NODES_MAX + 1]; /* the last place of each node */
 
-    /* By address code: IPv4 peers. 4 octets an address, not 16: a batch's 30,000 addresses are asked
-     * for in any order, and come from another core where a worker has parsed them. */
+    /* By address code: IPv4 peers. 4 octets an address, not 16: a batch's 30,000 addresses are
+     * asked for in any order, and come from another core where a worker has parsed them. */
     uint32_t ipv4[DICTIONARY_CODES_MAX];
-    uint8_t is_ipv6[DICTIONARY_CODES_MAX];
+    uint8_t is_ipv6[DICTIONARY_CODES_MAX]; /* peers whose strands are wide */
 
     struct arrival_columns columns; /* of the block at hand */
 
@@ -91,6 +91,9 @@ bool arrival_plain_finish(struct arrival *arrival, struct error *err);
 
 /* Bytes that the conversations of the rows in `plain` may take. */
 uint64_t arrival_plain_need(const struct arrival *arrival);
+
+/* Bytes that the conversations of the batch may take on the fast path. */
+uint64_t arrival_fast_need(const struct arrival *arrival);
 
 /* Whether the fast path is right for the batch's reach and the window length. */
 bool arrival_fast_fits(const struct arrival *arrival);
