@@ -121,17 +121,25 @@ static void note_times(struct aws_rows *rows) {
     rows->end_max_ms = most;
 }
 
-/* Binds the points of all rows; `*has_slow` says that some must be looked at row by row. */
-static bool bind_rows(struct aws_rows *rows, bool *has_slow, struct error *err) {
+/* How the points of a batch tell directions. */
+struct telling {
+    bool has_slow;  /* some must be looked at row by row */
+    bool has_first; /* some know an address that is not inferred */
+};
+
+/* Binds the points of all rows. */
+static bool bind_rows(struct aws_rows *rows, struct telling *telling, struct error *err) {
     const int64_t *end_ms = rows->batch->end_ms;
-    *has_slow = false;
+    *telling = (struct telling){ false, false };
     for (uint32_t i = 0; i < rows->count; i++) {
         uint32_t point = rows->point[i];
         if (rows->bindings[point].serial != rows->serial) {
             if (aws_bind(rows, point, end_ms[i], err) == NULL) {
                 return false;
             }
-            *has_slow |= rows->bindings[point].is_slow;
+            const struct aws_binding *binding = &rows->bindings[point];
+            telling->has_slow |= binding->is_slow;
+            telling->has_first |= (binding->own[0].first & binding->own[1].first) != AWS_NO_CODE;
         }
     }
     return true;
@@ -162,22 +170,27 @@ static struct columns columns_of(const struct aws_rows *rows) {
 }
 
 /* Gives each row its node, and its direction where its line did not tell it. Without branches:
- * which way a record goes cannot be foreseen. */
+ * which way a record goes cannot be foreseen. Where `has_told` is false, neither a line nor a
+ * `first` address tells anything. */
 static inline __attribute__((always_inline)) void place(struct columns columns,
                                                         const struct aws_binding *restrict bindings,
-                                                        uint32_t count, bool has_ipv6) {
+                                                        uint32_t count, bool has_ipv6,
+                                                        bool has_told) {
     for (uint32_t i = 0; i < count; i++) {
         const struct aws_binding *binding = &bindings[columns.point[i]];
         size_t family = has_ipv6 ? columns.is_ipv6[i] : 0;
-        uint32_t first = binding->own[family].first;
         uint32_t second = binding->own[family].second;
         uint32_t quality = binding->own[family].second_quality;
         uint32_t src = columns.src[i];
         uint32_t dst = columns.dst[i];
-        uint32_t line = columns.direction[i];
-        uint32_t by_first = direction_of(src == first, dst == first);
+        uint32_t told = DIRECTION_UNKNOWN;
+        if (has_told) {
+            uint32_t first = binding->own[family].first;
+            uint32_t line = columns.direction[i];
+            uint32_t by_first = direction_of(src == first, dst == first);
+            told = line != DIRECTION_UNKNOWN ? line : by_first;
+        }
         uint32_t by_second = direction_of(src == second, dst == second);
-        uint32_t told = line != DIRECTION_UNKNOWN ? line : by_first;
         uint32_t taken = told != DIRECTION_UNKNOWN ? told : by_second;
         columns.node[i] = binding->node;
         columns.direction[i] = (uint8_t)taken;
@@ -185,14 +198,20 @@ static inline __attribute__((always_inline)) void place(struct columns columns,
     }
 }
 
+/* The default layout without an inventory: all directions are inferred. */
+static __attribute__((noinline)) void
+place_inferred(struct columns columns, const struct aws_binding *bindings, uint32_t count) {
+    place(columns, bindings, count, false, false);
+}
+
 static __attribute__((noinline)) void
 place_ipv4(struct columns columns, const struct aws_binding *bindings, uint32_t count) {
-    place(columns, bindings, count, false);
+    place(columns, bindings, count, false, true);
 }
 
 static __attribute__((noinline)) void
 place_mixed(struct columns columns, const struct aws_binding *bindings, uint32_t count) {
-    place(columns, bindings, count, true);
+    place(columns, bindings, count, true, true);
 }
 
 static uint32_t direction_by_list(const struct aws_binding_list *list, uint32_t src, uint32_t dst) {
@@ -225,21 +244,23 @@ static bool place_slowly(struct aws_rows *rows, struct error *err) {
             columns.node + i,      columns.quality + i,
             columns.direction + i,
         };
-        place(row, rows->bindings, 1, columns.is_ipv6 != NULL);
+        place(row, rows->bindings, 1, columns.is_ipv6 != NULL, true);
     }
     return true;
 }
 
 static bool place_rows(struct aws_rows *rows, struct error *err) {
-    bool has_slow;
-    if (!bind_rows(rows, &has_slow, err)) {
+    struct telling telling;
+    if (!bind_rows(rows, &telling, err)) {
         return false;
     }
-    if (has_slow) {
+    if (telling.has_slow) {
         return place_slowly(rows, err);
     }
     if (rows->has_wide) {
         place_mixed(columns_of(rows), rows->bindings, rows->count);
+    } else if (!telling.has_first && !rows->has_directions) {
+        place_inferred(columns_of(rows), rows->bindings, rows->count);
     } else {
         place_ipv4(columns_of(rows), rows->bindings, rows->count);
     }

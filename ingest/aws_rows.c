@@ -47,7 +47,7 @@ void aws_rows_begin(struct aws_rows *rows, struct batch *batch) {
     rows->batch = batch;
     rows->count = 0;
     rows->has_wide = false;
-    rows->has_sides = false;
+    rows->has_sides = rows->has_directions = false;
     rows->gap_count = 0;
     rows->bytes = rows->packets = 0;
     rows->serial++;
@@ -349,6 +349,7 @@ bool aws_rows_code(struct aws_rows *rows, struct error *err) {
         }
         note_families(rows);
         learn_told(rows);
+        rows->has_directions |= aws_layout_has(&rows->layout, AWS_DIRECTION);
         if (rows->layout.is_default) {
             fill_default(rows);
         }

@@ -49,6 +49,7 @@ struct aws_rows {
     uint32_t coded;                    /* the chunk's first row */
     uint32_t limit;                    /* rows go up to here until the next aws_rows_code */
     bool has_wide;                     /* a row of the batch has an IPv6 address */
+    bool has_directions;               /* a line of the batch may have told its direction */
 
     struct dictionary_tables tables; /* lent to the batch's addresses while it is filled */
     struct aws_points points;
