@@ -103,8 +103,11 @@ static inline uint32_t direction_of(bool is_out, bool is_in) {
     return (uint32_t)is_out * DIRECTION_OUT + (uint32_t)is_in * DIRECTION_IN - 3 * both;
 }
 
-/* The times at which points are bound. */
+/* The times at which points are bound, which only an inventory asks for. */
 static void note_times(struct aws_rows *rows) {
+    if (rows->inventory == NULL) {
+        return;
+    }
     int64_t least = INT64_MAX;
     int64_t most = INT64_MIN;
     for (uint32_t i = 0; i < rows->count; i++) {
