@@ -227,7 +227,8 @@ enum aws_added aws_rows_add_gap(struct aws_rows *rows, const struct aws_record *
     return AWS_ADDED;
 }
 
-/* Codes of one side of rows [coded, coded + count). */
+/* Codes of one side of rows [coded, coded + count): by runs of IPv4 rows, which are long where a
+ * few rows are IPv6. */
 static void code_side(const struct aws_chunk *chunk, enum aws_side side,
                       struct dictionary *dictionary, uint16_t *codes, uint32_t count) {
     if (!chunk->has_wide) {
@@ -235,9 +236,14 @@ static void code_side(const struct aws_chunk *chunk, enum aws_side side,
         return;
     }
     for (uint32_t i = 0; i < count; i++) {
-        bool is_wide = (chunk->is_wide[i] >> side & 1) != 0;
-        codes[i] = dictionary_code(dictionary, is_wide ? chunk->wide[side][i]
-                                                       : address_from_ipv4(chunk->ipv4[side][i]));
+        uint32_t first = i;
+        while (i < count && (chunk->is_wide[i] >> side & 1) == 0) {
+            i++;
+        }
+        dictionary_code_ipv4_burst(dictionary, codes + first, &chunk->ipv4[side][first], i - first);
+        if (i < count) {
+            codes[i] = dictionary_code(dictionary, chunk->wide[side][i]);
+        }
     }
 }
 
