@@ -104,7 +104,7 @@ static const uint8_t PCAP[24] = { 0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0
 static void describe_by(struct fixture *fixture, struct bytes file,
                         struct capture_facts_choice choice) {
     struct input *input;
-    struct capture_reader *reader;
+    struct capture_reader *reader = NULL;
     struct capture_frame frame;
     struct error err = { 0 };
     if (!input_open_bytes(&input, file, &err) || !capture_reader_open(&reader, input, &err)) {
