@@ -10,6 +10,7 @@ const struct source_profile aws_profile = {
     .interval_option = "--aws-interval",
     .interval_advice = "make the flow log anew with --max-aggregation-interval 60",
     .intervals_ms = { 60000, 600000 },
+    .names_advice = "keep the names that S3 gave them (aws s3 sync does)",
     .direction_advice = "log flow-direction, or give --inventory",
     .unseen_advice = "capture packets where that matters",
     .unseen = "traffic to Amazon's DNS resolver (so a tunnel through it is invisible), DHCP, ARP, "

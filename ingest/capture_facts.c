@@ -8,7 +8,6 @@
 #include <xxhash.h>
 
 #define SECOND_NS INT64_C(1000000000)
-#define GAP_NS (3600 * SECOND_NS)
 #define COPIES_MIN 16u
 
 #define PROTOCOL_TCP 6u
@@ -45,7 +44,6 @@ static void note_time(struct capture_facts *facts, int64_t time_ns) {
     /* Times of any year may be there: a difference could overflow, a comparison cannot. */
     double ahead = (double)time_ns - (double)facts->newest_ns;
     facts->early += ahead < (double)-SECOND_NS;
-    facts->gaps += ahead > (double)GAP_NS;
     facts->newest_ns = time_ns > facts->newest_ns ? time_ns : facts->newest_ns;
 }
 
@@ -268,14 +266,6 @@ static const struct source_fact TUNNELS = {
     .advice = "--tunnels inner counts it for its own ends",
     .unit = "packets",
 };
-static const struct source_fact GAPS = {
-    .id = "gaps",
-    .weight = SOURCE_NOTE,
-    .what = "come more than an hour after all before them",
-    .why = "baselines learn nothing in between",
-    .advice = "read captures that have nothing to do with each other one by one",
-    .unit = "frames",
-};
 static const struct source_fact EXPORTS = {
     .id = "flow_exports",
     .weight = SOURCE_NOTE,
@@ -362,7 +352,6 @@ void capture_facts_describe(const struct capture_facts *facts, const struct capt
         { &EARLY, facts->early, facts->frames },
         { &CUT, facts->cut, facts->decoded },
         { &TUNNELS, choice->tunnels == PACKET_TUNNELS_OUTER ? facts->tunnels : 0, facts->decoded },
-        { &GAPS, facts->gaps, facts->frames },
         { &EXPORTS, facts->exports, facts->decoded },
         { &FRAGMENTS, facts->fragments, facts->decoded },
         { &SNAPPED, facts->snapped, facts->frames },

@@ -26,7 +26,6 @@ struct capture_facts {
     uint64_t copies;
     uint64_t strange; /* of link types that are not known */
     uint64_t early;   /* more than a second earlier than one before them */
-    uint64_t gaps;    /* more than an hour later than all before them */
     int64_t newest_ns;
     uint64_t outside;                        /* packets neither end of which is a private address */
     uint32_t links[CAPTURE_FACTS_LINKS_MAX]; /* types, in the order in which they came */

@@ -166,6 +166,9 @@ static void keep_survey(struct exam_feed *feed, const struct survey *survey) {
     feed->late = survey->late;
     feed->start_min_ms = survey->start_min_ms;
     feed->end_max_ms = survey->end_max_ms;
+    feed->gaps = survey->gaps;
+    feed->gap_max_ms = survey->gap_max_ms;
+    feed->gap_from_ms = survey->gap_from_ms;
     feed->need_ms = survey->need_ms;
     feed->behind_newest = survey_spread_of(survey, &survey->behind_newest);
     feed->behind_stamp = survey_spread_of(survey, &survey->behind_stamp);
@@ -278,7 +281,9 @@ static bool set_up(struct exam *exam, struct error *err) {
         struct exam_feed *feed = &exam->feeds[i];
         feed->plan = &exam->plan.feeds[i];
         for (size_t k = 0; k < feed->plan->count; k++) {
-            feed->size += exam->plan.objects[feed->plan->first + k].input.size;
+            const struct plan_object *object = &exam->plan.objects[feed->plan->first + k];
+            feed->size += object->input.size;
+            feed->objects_unnamed += !object->has_stamp;
         }
         feed->start_min_ms = INT64_MAX;
         feed->end_max_ms = INT64_MIN;

@@ -68,6 +68,7 @@ struct exam_feed {
     const struct plan_feed *plan;
     const struct source_ops *ops; /* of its first records, else of any object; NULL: of none */
     bool has_format;              /* it has records, or coverage */
+    size_t objects_unnamed;       /* whose name tells neither flow log nor time */
     size_t objects_assumed;       /* that no format recognised, and that were taken for AWS text */
     uint32_t codecs;              /* bits 1 << enum input_codec */
     uint64_t size;                /* of its files */
@@ -84,6 +85,9 @@ struct exam_feed {
     uint64_t late;
     int64_t start_min_ms;
     int64_t end_max_ms;
+    uint64_t gaps;
+    int64_t gap_max_ms;
+    int64_t gap_from_ms;
     int64_t need_ms;
     int64_t reach_ms; /* that the records were held against, as the lateness */
     int64_t lateness_ms;

@@ -59,6 +59,8 @@ static const struct {
       { "Azure network security group flow logs (JSON)",
         "leave them out: they are not read yet" } },
     { "flowRecords", { "Azure flow logs (JSON)", "leave them out: they are not read yet" } },
+    { "\"apiVersion\"",
+      { "Kubernetes objects (JSON)", "give them as --inventory, not as inputs" } },
     { "\"message\"",
       { "log messages in JSON", "take them out (jq -r .message): what they hold is read then" } },
     { "\"Records\"", { "CloudTrail or S3 events (JSON)", "leave them out: they hold no flows" } },

@@ -129,6 +129,7 @@ struct source_profile {
     int64_t intervals_ms[SOURCE_INTERVALS_MAX]; /* those that the format has, ascending; 0 ends */
     const char *unseen; /* traffic that is never in such an object, NULL: all is */
     const char *unseen_advice;
+    const char *names_advice; /* what names of objects should be kept; NULL: they tell nothing */
     const char *direction_advice; /* what tells directions that are not known */
 };
 

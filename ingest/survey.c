@@ -15,8 +15,11 @@ void survey_begin(struct survey *survey, const struct survey_rule *rule) {
     survey->twins = survey->timed = survey->future = survey->ordered = survey->late = 0;
     survey->start_min_ms = INT64_MAX;
     survey->end_max_ms = INT64_MIN;
-    survey->newest_ms = INT64_MIN;
+    survey->newest_ms = survey->seen_ms = INT64_MIN;
     survey->need_ms = 0;
+    survey->gaps = 0;
+    survey->gap_max_ms = 0;
+    survey->gap_from_ms = 0;
     memset(survey->within, 0, sizeof survey->within);
     quantile_reset(&survey->behind_newest);
     quantile_reset(&survey->behind_stamp);
@@ -24,7 +27,7 @@ void survey_begin(struct survey *survey, const struct survey_rule *rule) {
 }
 
 void survey_skip(struct survey *survey) {
-    survey->newest_ms = INT64_MIN;
+    survey->newest_ms = survey->seen_ms = INT64_MIN;
 }
 
 static uint64_t units_between(const struct survey *survey, int64_t from_ms, int64_t to_ms) {
@@ -44,8 +47,19 @@ static void measure_lateness(struct survey *survey, int64_t start_ms, int64_t en
     quantile_add(&survey->behind_newest, units_between(survey, end_ms, survey->newest_ms));
 }
 
+static void measure_gap(struct survey *survey, int64_t start_ms, int64_t end_ms) {
+    int64_t gap_ms = survey->seen_ms == INT64_MIN ? 0 : start_ms - survey->seen_ms;
+    survey->gaps += gap_ms > SURVEY_GAP_MS;
+    if (gap_ms > SURVEY_GAP_MS && gap_ms > survey->gap_max_ms) {
+        survey->gap_max_ms = gap_ms;
+        survey->gap_from_ms = survey->seen_ms;
+    }
+    survey->seen_ms = end_ms > survey->seen_ms ? end_ms : survey->seen_ms;
+}
+
 static void measure(struct survey *survey, int64_t start_ms, int64_t end_ms, int64_t stamp_ms) {
     survey->timed++;
+    measure_gap(survey, start_ms, end_ms);
     survey->start_min_ms = start_ms < survey->start_min_ms ? start_ms : survey->start_min_ms;
     survey->end_max_ms = end_ms > survey->end_max_ms ? end_ms : survey->end_max_ms;
     quantile_add(&survey->duration, units_between(survey, start_ms, end_ms));
@@ -66,6 +80,7 @@ static void note_coverage(struct survey *survey, const struct batch *batch) {
         survey->start_min_ms =
             row->start_ms < survey->start_min_ms ? row->start_ms : survey->start_min_ms;
         survey->end_max_ms = row->end_ms > survey->end_max_ms ? row->end_ms : survey->end_max_ms;
+        survey->seen_ms = row->end_ms > survey->seen_ms ? row->end_ms : survey->seen_ms;
     }
 }
 

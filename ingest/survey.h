@@ -10,6 +10,9 @@
  * last, when they are. A pure accumulation: it opens nothing, and any batches do. One thread at a
  * time. About 3 MB; reset by survey_begin, so that one does for many feeds. */
 
+/* Longer than any deliverer's pause, shorter than a night. */
+#define SURVEY_GAP_MS INT64_C(3600000)
+
 struct survey_rule {
     uint32_t unit_ms; /* as in source_ops */
     int64_t reach_ms;
@@ -26,8 +29,12 @@ struct survey {
     uint64_t late;    /* of those: beyond the lateness of the rule, if each batch were a group */
     int64_t start_min_ms; /* INT64_MAX: nothing was seen */
     int64_t end_max_ms;
-    int64_t newest_ms; /* largest end of the batches so far; INT64_MIN: nothing to be late to */
-    int64_t need_ms;   /* the lateness under which none of them is late */
+    uint64_t gaps; /* records that start more than SURVEY_GAP_MS after all that ended before them */
+    int64_t gap_max_ms;
+    int64_t gap_from_ms; /* where the longest begins */
+    int64_t seen_ms;     /* largest end of the records so far; INT64_MIN: as newest_ms */
+    int64_t newest_ms;   /* largest end of the batches so far; INT64_MIN: nothing to be late to */
+    int64_t need_ms;     /* the lateness under which none of them is late */
 
     /* In units of the rule. */
     struct quantile behind_newest; /* how far a record's end lies behind `newest_ms`, 0 if ahead */

@@ -114,6 +114,9 @@ static void put_times(struct json_writer *json, const struct exam_feed *feed) {
     put_spread(json, "duration_ms", &feed->duration);
     put_spread(json, "behind_newest_ms", &feed->behind_newest);
     put_spread(json, "behind_stamp_ms", &feed->behind_stamp);
+    number_field(json, "gaps", feed->gaps);
+    number_field(json, "gap_max_ms", (uint64_t)feed->gap_max_ms);
+    time_field(json, "gap_from", feed->gap_from_ms, feed->gaps > 0);
     json_key(json, "interval_ms");
     if (feed->interval_ms > 0) {
         json_i64(json, feed->interval_ms);

@@ -95,3 +95,29 @@ void doctor_rule_inventory(struct findings *findings, const struct exam *exam,
                                });
     }
 }
+
+/* One object has no order to keep, and is no mixture. */
+void doctor_rule_names(struct findings *findings, const struct exam *exam,
+                       const struct findings_context *context) {
+    (void)context;
+    struct finding row = {
+        .severity = FINDING_NOTE,
+        .id = "names",
+        .why = "all of a folder is one flow log then, so two logs of one interface count twice",
+    };
+    for (size_t i = 0; i < exam->plan.feed_count; i++) {
+        const struct exam_feed *feed = &exam->feeds[i];
+        const struct source_profile *profile = feed->ops == NULL ? NULL : feed->ops->profile;
+        if (feed->has_format && profile != NULL && profile->names_advice != NULL &&
+            feed->objects_unnamed > 1) {
+            row.advice = profile->names_advice;
+            finding_of_feed(&row, feed->plan->name, feed->objects_unnamed, feed->plan->count);
+        }
+    }
+    if (row.feed_count > 0) {
+        row.what =
+            findings_text(findings, "names of %llu of %llu objects tell no flow log and no time%s",
+                          (number)row.count, (number)row.of, findings_where(findings, exam, &row));
+        findings_add(findings, &row);
+    }
+}

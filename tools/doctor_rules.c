@@ -6,8 +6,8 @@ static void (*const RULES[])(struct findings *, const struct exam *,
                              const struct findings_context *) = {
     doctor_rule_inputs,    doctor_rule_no_records, doctor_rule_malformed, doctor_rule_facts,
     doctor_rule_direction, doctor_rule_late,       doctor_rule_future,    doctor_rule_skipdata,
-    doctor_rule_interval,  doctor_rule_overlap,    doctor_rule_inventory, doctor_rule_unseen,
-    doctor_rule_reading,
+    doctor_rule_gaps,      doctor_rule_interval,   doctor_rule_overlap,   doctor_rule_names,
+    doctor_rule_inventory, doctor_rule_unseen,     doctor_rule_reading,
 };
 
 void doctor_rules_apply(struct findings *findings, const struct exam *exam,

@@ -36,6 +36,8 @@ void doctor_rule_late(struct findings *findings, const struct exam *exam,
                       const struct findings_context *context);
 void doctor_rule_future(struct findings *findings, const struct exam *exam,
                         const struct findings_context *context);
+void doctor_rule_gaps(struct findings *findings, const struct exam *exam,
+                      const struct findings_context *context);
 void doctor_rule_interval(struct findings *findings, const struct exam *exam,
                           const struct findings_context *context);
 /* doctor_nodes.c */
@@ -45,5 +47,7 @@ void doctor_rule_overlap(struct findings *findings, const struct exam *exam,
                          const struct findings_context *context);
 void doctor_rule_inventory(struct findings *findings, const struct exam *exam,
                            const struct findings_context *context);
+void doctor_rule_names(struct findings *findings, const struct exam *exam,
+                       const struct findings_context *context);
 
 #endif

@@ -91,6 +91,36 @@ void doctor_rule_future(struct findings *findings, const struct exam *exam,
     }
 }
 
+void doctor_rule_gaps(struct findings *findings, const struct exam *exam,
+                      const struct findings_context *context) {
+    (void)context;
+    struct finding row = {
+        .severity = FINDING_NOTE,
+        .id = "gaps",
+        .why = "nothing was observed there, so nothing is learned and no alert comes",
+        .advice = "fetch what is missing, if traffic went on",
+    };
+    const struct exam_feed *longest = NULL;
+    for (size_t i = 0; i < exam->plan.feed_count; i++) {
+        const struct exam_feed *feed = &exam->feeds[i];
+        if (feed->gaps > 0) {
+            finding_of_feed(&row, feed->plan->name, feed->gaps, 0);
+            longest = longest == NULL || feed->gap_max_ms > longest->gap_max_ms ? feed : longest;
+        }
+    }
+    if (longest != NULL) {
+        char from[TIME_TEXT_SIZE];
+        char text[UNITS_TEXT_SIZE];
+        (void)time_format_seconds(longest->gap_from_ms, NULL, from);
+        (void)units_format_duration_short(longest->gap_max_ms, text);
+        row.what =
+            findings_text(findings, "%llu gap%s of more than an hour%s, the longest of %s from %s",
+                          (number)row.count, row.count == 1 ? "" : "s",
+                          findings_where(findings, exam, &row), text, from);
+        findings_add(findings, &row);
+    }
+}
+
 /* Feeds of the profile whose records show that interval; the others are not counted. */
 static struct finding interval_row(const struct exam *exam, const struct source_profile *profile,
                                    int64_t interval_ms, int64_t *reach_ms) {

@@ -101,6 +101,18 @@ doctor "$work/future"
 is "records_from_the_future_are_a_warning" "warning: 1" "$(severity future): $(jq '.feeds[0].future' "$work/json")"
 is "they_do_not_widen_the_range" "2026" "$(jq -r '.feeds[0].last' "$work/json" | cut -c1-4)"
 
+# --- gaps and names
+is "a_log_without_gaps_has_none" "none none" "$(doctor "$work/poor/AWSLogs"; echo "$(severity gaps) $(severity names)")"
+mkdir "$work/holes"
+i=0
+for file in $(find "$work/poor" -name '*.log' | sort); do
+    i=$((i + 1))
+    case $i in [1-5] | 2[5-9]) cp "$file" "$work/holes/$i.log" ;; esac
+done
+doctor "$work/holes"
+has "a_gap_is_told_with_its_length_and_place" "note: 1 gap of more than an hour, the longest of 1h3[0-9]m.* from 2026-03-02T00:2" "$(severity gaps): $(what gaps)"
+is "names_that_tell_nothing_are_a_note" note "$(severity names)"
+
 # --- intervals
 awk 'BEGIN {
     print "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status"

@@ -41,6 +41,7 @@ static void formats_are_told_by_their_first_bytes(void **state) {
           "Azure network security group flow logs (JSON)" },
         { BYTES("{\"jsonPayload\":{}}"), "Google Cloud logs (JSON)" },
         { BYTES("{\"connection\":{}}"), "JSON of a kind that is not known" },
+        { BYTES("{\"apiVersion\":\"v1\",\"items\":[]}"), "Kubernetes objects (JSON)" },
         { BYTES("x{\"vpc_flows\":1}"), NULL },
     };
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {

@@ -222,6 +222,41 @@ static void the_second_record_of_two_nodes_is_a_twin(void **state) {
     assert_int_equal(fixture->survey->twins, 1);
 }
 
+static void a_gap_is_an_hour_without_a_record(void **state) {
+    struct fixture *fixture = *state;
+    record(fixture, 0, 100);
+    record(fixture, 10, 20);
+    record(fixture, 3700, 3710); /* an hour behind 100: none yet */
+    record(fixture, 7311, 7320); /* an hour and a second behind 3710 */
+    give(fixture, NO_STAMP);
+    assert_int_equal(fixture->survey->gaps, 1);
+    assert_int_equal(fixture->survey->gap_max_ms, 3601000);
+    assert_int_equal(fixture->survey->gap_from_ms, T + 3710000);
+    record(fixture, 0, 10); /* late, and ends no gap */
+    give(fixture, NO_STAMP);
+    record(fixture, 20000, 20010);
+    give(fixture, NO_STAMP);
+    assert_int_equal(fixture->survey->gaps, 2);
+    assert_int_equal(fixture->survey->gap_from_ms, T + 7320000);
+}
+
+static void what_was_passed_over_is_no_gap_and_neither_is_what_was_watched(void **state) {
+    struct fixture *fixture = *state;
+    record(fixture, 0, 100);
+    give(fixture, NO_STAMP);
+    survey_skip(fixture->survey);
+    record(fixture, 50000, 50010);
+    give(fixture, NO_STAMP);
+    struct batch_coverage row = { .kind = COVERAGE_NODATA,
+                                  .start_ms = T + 50000000,
+                                  .end_ms = T + 90000000 };
+    assert_true(batch_add_coverage(&fixture->batch, &row));
+    give(fixture, NO_STAMP);
+    record(fixture, 90000, 90010);
+    give(fixture, NO_STAMP);
+    assert_int_equal(fixture->survey->gaps, 0);
+}
+
 static void a_format_without_intervals_has_none(void **state) {
     struct fixture *fixture = *state;
     struct survey_rule rule = RULE;
@@ -264,6 +299,8 @@ int main(void) {
         TEST(records_from_the_future_move_nothing),
         TEST(the_interval_is_the_shortest_that_all_but_a_thousandth_keep),
         TEST(the_second_record_of_two_nodes_is_a_twin),
+        TEST(a_gap_is_an_hour_without_a_record),
+        TEST(what_was_passed_over_is_no_gap_and_neither_is_what_was_watched),
         TEST(a_format_without_intervals_has_none),
         TEST(a_new_beginning_forgets_everything),
     };

@@ -18,6 +18,7 @@ static const struct source_profile profile = {
     .interval_advice = "ask for less",
     .intervals_ms = { 60000, 600000 },
     .unseen = "what is fake",
+    .names_advice = "keep names",
     .direction_advice = "say whose it is",
 };
 static const struct source_ops ops = { .name = "fake", .profile = &profile };
@@ -265,6 +266,34 @@ static void the_interval_is_compared_with_the_one_that_is_set(void **state) {
     }
 }
 
+static void gaps_are_told_by_the_longest(void **state) {
+    (void)state;
+    use_feeds(2);
+    look();
+    assert_null(found("gaps"));
+    fixture->feeds[0].gaps = 2;
+    fixture->feeds[0].gap_max_ms = 7200000;
+    fixture->feeds[1].gaps = 1;
+    fixture->feeds[1].gap_max_ms = 9000000;
+    fixture->feeds[1].gap_from_ms = 1772000000000;
+    look();
+    assert_string_equal(said("gaps"), "note: 3 gaps of more than an hour in all 2 feeds, the "
+                                      "longest of 2h30m from 2026-02-25T06:13:20Z");
+}
+
+static void names_matter_where_a_folder_has_several_objects(void **state) {
+    (void)state;
+    fixture->feeds[0].objects_unnamed = 1;
+    look();
+    assert_null(found("names"));
+    fixture->plans[0].count = 3;
+    fixture->feeds[0].objects_unnamed = 2;
+    look();
+    assert_string_equal(said("names"),
+                        "note: names of 2 of 3 objects tell no flow log and no time");
+    assert_string_equal(found("names")->advice, "keep names");
+}
+
 static void give_fact(size_t feed, const char *unit, uint64_t count, uint64_t of, size_t objects) {
     fixture->facts[feed] = (struct exam_fact){
         .fact = { .id = "tunnels",
@@ -458,6 +487,8 @@ int main(void) {
         TEST(what_is_days_late_is_not_held_by_any_lateness),
         TEST(nothing_is_said_of_lateness_where_nothing_could_be_late),
         TEST(the_interval_is_compared_with_the_one_that_is_set),
+        TEST(gaps_are_told_by_the_longest),
+        TEST(names_matter_where_a_folder_has_several_objects),
         TEST(facts_of_sources_are_joined_by_their_id),
         TEST(troubles_are_counted_and_the_first_is_named),
         TEST(a_part_is_said_to_be_one),
