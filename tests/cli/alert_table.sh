@@ -18,7 +18,7 @@ has "an_alert_is_a_line_with_its_state_class_and_node" \
     "$(cat "$work/out")"
 has "a_flood_comes_in" '^[^ ]*  open +[a-z]+ +dos\.volume +web-1  .*/min in, expected ' "$(cat "$work/out")"
 has "an_open_alert_names_its_peers_and_port" \
-    '^    [0-9]+ peers?( at least)?: [0-9.]+ [0-9.]+ [kMG]?B.*; mostly port [0-9]+, protocol [0-9]+$' "$(cat "$work/out")"
+    '^    [0-9]+ peers?( at least)?: [0-9.]+ [0-9.]+ [kMG]?B.*; mostly port [0-9]+, (protocol [0-9]+|[a-z]+)$' "$(cat "$work/out")"
 has "an_alert_that_ends_is_told" '^[^ ]*  closed +' "$(cat "$work/out")"
 is "only_open_alerts_name_peers" "$(grep -c '  open ' "$work/out")" "$(grep -c '^    [0-9]* peer' "$work/out")"
 is "there_is_no_colour_where_none_was_asked_for" 0 "$(grep -c "$(printf '\033')" "$work/out")"
