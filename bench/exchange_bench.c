@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What does it cost to join the conversations of a window with those of earlier ones? Data: NODES
+ * nodes whose conversations begin, are answered and end within a window or a few, as in flow logs
+ * of a minute. The peer is the least that any join must do: one pass over the same strands that
+ * adds up their bytes.
+ *
+ * Prints ns a conversation and a strand, for the table as it is after WARM windows. Median of RUNS
+ * windows. */
+#include "detect/exchange.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#define NODES 1000u
+#define CONVERSATIONS 300u /* a node and window */
+#define KEPT 60u           /* of them, as often from the window before */
+#define WARM 6
+#define RUNS 21
+#define WINDOW_MS INT64_C(60000)
+
+static double now_ns(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
+}
+
+static int compare(const void *a, const void *b) {
+    const double *x = a;
+    const double *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
+/* Conversation `serial` of a node, as two strands: a client's port, one of 50 peers, HTTPS. */
+static void make_strands(struct strand *strands, uint32_t node, uint64_t serial) {
+    uint64_t random = (serial + 1) * UINT64_C(0x9E3779B97F4A7C15) ^ (uint64_t)node << 40;
+    random = (random ^ random >> 31) * UINT64_C(0xbf58476d1ce4e5b9);
+    strands[0] = (struct strand){ .local = address_from_ipv4(0x0a000000 | node),
+                                  .peer = address_from_ipv4((uint32_t)(random >> 40) % 50),
+                                  .bytes = 1000,
+                                  .packets = 8,
+                                  .flows = 1,
+                                  .point = node,
+                                  .first = (uint32_t)(random & 0x7fff),
+                                  .last = 50000,
+                                  .local_port = (uint16_t)(32768 + serial % 28000),
+                                  .peer_port = 443,
+                                  .protocol = 6,
+                                  .direction = DIRECTION_OUT };
+    strands[1] = strands[0];
+    strands[1].direction = DIRECTION_IN;
+    strands[1].first++;
+}
+
+struct bench {
+    struct exchange exchange;
+    struct roster roster;
+    struct strand *strands;
+    uint64_t rows;
+};
+
+static void fill(struct bench *bench, int64_t number) {
+    uint64_t first = (uint64_t)number * (CONVERSATIONS - KEPT);
+    for (uint32_t node = 0; node < NODES; node++) {
+        for (uint32_t i = 0; i < CONVERSATIONS; i++) {
+            make_strands(&bench->strands[2 * (node * CONVERSATIONS + i)], node, first + i);
+        }
+    }
+}
+
+static double run_window(struct bench *bench, int64_t number, struct error *err) {
+    int64_t start_ms = (28000000 + number) * WINDOW_MS;
+    double begin = now_ns();
+    exchange_begin(&bench->exchange,
+                   &(struct exchange_window){ start_ms, start_ms + WINDOW_MS, 0 });
+    for (uint32_t node = 0; node < NODES; node++) {
+        struct exchange_row *rows;
+        uint32_t count;
+        const struct strand *strands = &bench->strands[2 * node * CONVERSATIONS];
+        bool ok = true;
+        for (uint32_t i = 0; i < 2 * CONVERSATIONS && ok; i++) {
+            ok = exchange_take(&bench->exchange, &strands[i], err);
+        }
+        if (!ok || !exchange_node(&bench->exchange, node, &rows, &count, err)) {
+            return -1;
+        }
+        bench->rows += count;
+    }
+    return exchange_end(&bench->exchange, &bench->roster, err) ? now_ns() - begin : -1;
+}
+
+static double run_sum(struct bench *bench) {
+    uint64_t sum = 0;
+    double begin = now_ns();
+    for (uint32_t i = 0; i < 2 * NODES * CONVERSATIONS; i++) {
+        sum += bench->strands[i].bytes;
+    }
+    __asm__ volatile("" ::"r"(sum));
+    return now_ns() - begin;
+}
+
+int main(void) {
+    static struct bench bench;
+    double joins[RUNS];
+    double sums[RUNS];
+    struct error err;
+    struct exchange_settings settings = { 1u << 22, EXCHANGE_REPLY_MS };
+    bench.strands = malloc((size_t)2 * NODES * CONVERSATIONS * sizeof *bench.strands);
+    roster_init(&bench.roster, NODES);
+    bool ok = bench.strands != NULL && exchange_init(&bench.exchange, &settings, &err);
+    for (int64_t number = 0; number < WARM + RUNS && ok; number++) {
+        fill(&bench, number);
+        double join = run_window(&bench, number, &err);
+        ok = join >= 0;
+        if (number >= WARM) {
+            joins[number - WARM] = join;
+            sums[number - WARM] = run_sum(&bench);
+        }
+    }
+    if (!ok) {
+        fprintf(stderr, "exchange_bench: no memory\n");
+        return 1;
+    }
+    qsort(joins, RUNS, sizeof *joins, compare);
+    qsort(sums, RUNS, sizeof *sums, compare);
+    double conversations = (double)NODES * CONVERSATIONS;
+    printf("%u nodes, %u conversations each a window, %.0f %% of them known; median of %d\n", NODES,
+           CONVERSATIONS, 100.0 * KEPT / CONVERSATIONS, RUNS);
+    printf("join %6.1f ns a conversation (%.1f to %.1f), %.1f ns a strand\n",
+           joins[RUNS / 2] / conversations, joins[0] / conversations,
+           joins[RUNS - 1] / conversations, joins[RUNS / 2] / conversations / 2);
+    printf("sum  %6.1f ns a conversation; a join is %.1f passes\n", sums[RUNS / 2] / conversations,
+           joins[RUNS / 2] / sums[RUNS / 2]);
+    printf("%u open conversations, %.0f bytes each with slots and spare room\n",
+           bench.exchange.entry_count,
+           (double)exchange_memory_bytes(&bench.exchange) / bench.exchange.entry_count);
+    exchange_done(&bench.exchange);
+    roster_done(&bench.roster);
+    free(bench.strands);
+    return 0;
+}

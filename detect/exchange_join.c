@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is known of one conversation, moved on by one window. */
+#include "detect/exchange_parts.h"
+
+#include <stdlib.h>
+
+#define PROTOCOL_TCP 6
+#define FLAG_FIN 0x01
+#define FLAG_SYN 0x02
+#define FLAG_RST 0x04
+#define FLAG_PSH 0x08
+#define FLAG_ACK 0x10
+
+/* A connection that the peer began and left: so many packets with SYN alone, in so short a time. */
+#define HALF_PACKETS_MAX 3u
+#define HALF_AGE_MAX_MS 10000u
+/* An answer that refuses is one packet of at most so many bytes to at most so many of ours. One
+ * that came less than so long before the end of the window may be the first of many. */
+#define REFUSAL_BYTES_MAX 60u
+#define REFUSAL_PACKETS_OUT_MAX 2u
+#define REFUSAL_REST_MS 2000
+/* A reset without any SYN of the peer's behind more packets than this ends what we did not see
+ * begin. */
+#define RESET_PACKETS_MAX 3u
+
+static uint64_t plus(uint64_t a, uint64_t b, uint64_t most) {
+    return a > most || b > most - a ? most : a + b;
+}
+
+static bool is_tcp(const struct exchange_entry *entry) {
+    return (entry->key.node_protocol & 0xff) == PROTOCOL_TCP;
+}
+
+static bool has_both(const struct exchange_entry *entry, uint32_t bit) {
+    uint32_t both = bit | bit << 1;
+    return (entry->bits & both) == both;
+}
+
+static uint16_t bits_of(bool peer, bool local, uint32_t bit) {
+    return (uint16_t)((peer ? bit : 0) | (local ? bit << 1 : 0));
+}
+
+/* Takes the row's sums into the entry. `first_ms` and `last_ms` are the row's. */
+static void update(struct exchange_entry *entry, const struct exchange_row *row, bool is_new,
+                   int64_t first_ms, int64_t last_ms) {
+    bool has_sent[2] = { row->first[0] != UINT32_MAX, row->first[1] != UINT32_MAX };
+    if (is_new) {
+        *entry = (struct exchange_entry){ .key = entry->key, .bits = EXCHANGE_PENDING };
+        entry->last_ms = first_ms;
+        entry->bits |=
+            bits_of(row->first[0] < row->first[1], row->first[1] < row->first[0], EXCHANGE_FIRST);
+    }
+    int64_t more_ms = last_ms > entry->last_ms ? last_ms - entry->last_ms : 0;
+    entry->age_ms = (uint32_t)plus(entry->age_ms, (uint64_t)more_ms, UINT32_MAX);
+    entry->last_ms += more_ms;
+    entry->bits |= bits_of(has_sent[0], has_sent[1], EXCHANGE_SENT);
+    entry->bits |= bits_of(row->packets[0] > 0, row->packets[1] > 0, EXCHANGE_DELIVERED);
+    entry->bits |= (uint16_t)(row->is_rejected ? EXCHANGE_REJECTED : 0);
+    entry->flags[0] |= row->flags[0];
+    entry->flags[1] |= row->flags[1];
+    if ((entry->bits & EXCHANGE_PENDING) != 0) {
+        uint64_t packets_out = plus(row->packets[1], row->rejected_packets_out, UINT64_MAX);
+        uint64_t bytes_in = plus(row->bytes[0], row->rejected_bytes_in, UINT64_MAX);
+        entry->bytes_in = plus(entry->bytes_in, bytes_in, UINT64_MAX);
+        entry->packets_out = (uint32_t)plus(entry->packets_out, packets_out, UINT32_MAX);
+        entry->packets_in = (uint16_t)plus(entry->packets_in, row->packets[0], UINT16_MAX);
+        entry->windows_out = (uint8_t)plus(entry->windows_out, packets_out > 0, UINT8_MAX);
+    }
+}
+
+static struct initiator_guess guess(const struct exchange *exchange,
+                                    const struct exchange_entry *entry, bool *asks_use) {
+    const struct exchange_key *key = &entry->key;
+    struct initiator_view view = {
+        .ports = { key->peer_port, key->local_port },
+        .flags = { entry->flags[0], entry->flags[1] },
+        .protocol = (uint8_t)(key->node_protocol & 0xff),
+    };
+    for (int s = 0; s < 2; s++) {
+        view.has_sent[s] = (entry->bits & EXCHANGE_SENT << s) != 0;
+        view.is_first[s] = (entry->bits & EXCHANGE_FIRST << s) != 0;
+        view.is_service[s] = (exchange->services.flags[view.ports[s]] & SERVICE_SERVER) != 0;
+    }
+    *asks_use = initiator_asks_use(&view);
+    if (*asks_use) {
+        const struct port_use *use = &exchange->uses[exchange_node_of(key)];
+        view.uses[SIDE_PEER] = port_use_of(use, SIDE_PEER, key->peer_port);
+        view.uses[SIDE_LOCAL] = port_use_of(use, SIDE_LOCAL, key->local_port);
+    }
+    return initiator_guess(&view);
+}
+
+/* Whether flags say that the peer reset what it never accepted. */
+static bool is_reset(const struct exchange_entry *entry) {
+    return is_tcp(entry) && (entry->flags[SIDE_PEER] & (FLAG_RST | FLAG_SYN)) == FLAG_RST &&
+           entry->packets_in <= RESET_PACKETS_MAX;
+}
+
+/* Whether, where no flags are told, the answer is as small as one that refuses. */
+static bool is_tiny(const struct exchange_entry *entry) {
+    return is_tcp(entry) && (entry->flags[0] | entry->flags[1]) == 0 && entry->packets_in <= 1 &&
+           entry->packets_out <= REFUSAL_PACKETS_OUT_MAX && entry->bytes_in <= REFUSAL_BYTES_MAX;
+}
+
+static bool is_half_by_flags(const struct exchange_entry *entry, const struct exchange_row *row) {
+    uint8_t all = FLAG_FIN | FLAG_SYN | FLAG_RST | FLAG_PSH | FLAG_ACK;
+    return row->is_first && (entry->flags[SIDE_PEER] & all) == FLAG_SYN &&
+           row->packets[SIDE_PEER] <= HALF_PACKETS_MAX && entry->age_ms < HALF_AGE_MAX_MS;
+}
+
+/* Whether anything of a pending conversation is still waited for. */
+static bool is_waiting(const struct exchange *exchange, const struct exchange_entry *entry,
+                       enum side side) {
+    int64_t end_ms = exchange->window.end_ms;
+    if (exchange_start_ms(entry) + exchange->settings.reply_ms < end_ms) {
+        return false;
+    }
+    if (!has_both(entry, EXCHANGE_DELIVERED)) {
+        return (entry->bits & EXCHANGE_REJECTED) == 0;
+    }
+    return side == SIDE_LOCAL && is_tiny(entry) && entry->last_ms + REFUSAL_REST_MS > end_ms;
+}
+
+/* Says, once, that a conversation failed, was refused or is half open. */
+static void say(struct exchange_entry *entry, struct exchange_row *row, bool is_pending) {
+    bool is_replied = row->is_replied;
+    if (row->side == SIDE_LOCAL && (entry->bits & EXCHANGE_SAID) == 0) {
+        row->is_failed = (entry->bits & EXCHANGE_REJECTED) != 0 || (!is_pending && !is_replied);
+        row->is_refused =
+            !row->is_failed && is_replied && (is_reset(entry) || (!is_pending && is_tiny(entry)));
+    }
+    if (!is_pending || row->is_failed || row->is_refused) {
+        entry->bits |= EXCHANGE_SAID;
+    }
+    if (row->side == SIDE_PEER && is_tcp(entry) && (entry->bits & EXCHANGE_HALF) == 0) {
+        bool was_pending = (entry->bits & EXCHANGE_PENDING) != 0;
+        row->is_half = (was_pending && !is_pending && !is_replied) || is_half_by_flags(entry, row);
+        entry->bits |= (uint16_t)(row->is_half ? EXCHANGE_HALF : 0);
+    }
+}
+
+/* Fills what the row says of the conversation. */
+static void conclude(struct exchange *exchange, struct exchange_entry *entry,
+                     struct exchange_row *row, bool *asks_use) {
+    struct initiator_guess opener = guess(exchange, entry, asks_use);
+    bool was_pending = (entry->bits & EXCHANGE_PENDING) != 0;
+    bool is_pending = was_pending && is_waiting(exchange, entry, opener.side);
+    row->side = (uint8_t)opener.side;
+    row->rule = (uint8_t)opener.rule;
+    row->is_replied = has_both(entry, EXCHANGE_DELIVERED);
+    row->is_pending = is_pending && !row->is_replied;
+    row->marks = (uint8_t)(entry->bits >> EXCHANGE_MARK_SHIFT & 3);
+    say(entry, row, is_pending);
+    if (!row->is_replied && !is_pending) {
+        uint64_t packets_out = plus(row->packets[1], row->rejected_packets_out, UINT64_MAX);
+        uint64_t bytes_in = plus(row->bytes[0], row->rejected_bytes_in, UINT64_MAX);
+        row->unreplied_bytes_in = was_pending ? entry->bytes_in : bytes_in;
+        row->unreplied_packets_out = was_pending ? entry->packets_out : packets_out;
+        row->unreplied_windows = was_pending ? entry->windows_out : packets_out > 0;
+    }
+    if (!is_pending) {
+        entry->bits &= (uint16_t)~EXCHANGE_PENDING;
+    }
+}
+
+static bool reserve_pending(struct exchange *exchange, struct error *err) {
+    if (exchange->pending_count < exchange->pending_capacity) {
+        return true;
+    }
+    uint32_t capacity = 2 * exchange->pending_capacity + 1024;
+    uint64_t *pending = realloc(exchange->pending, capacity * sizeof *pending);
+    exchange->pending = pending != NULL ? pending : exchange->pending;
+    uint64_t *scratch =
+        pending == NULL ? NULL : realloc(exchange->scratch, capacity * sizeof *scratch);
+    if (scratch == NULL) {
+        return error_set(err, ERROR_LIMIT, "no memory for unanswered conversations");
+    }
+    exchange->scratch = scratch;
+    exchange->pending_capacity = capacity;
+    return true;
+}
+
+/* A new conversation between two ports of one kind counts as a use of both. There is room. */
+static void count_use(struct exchange *exchange, const struct exchange_key *key) {
+    exchange->port_keys[exchange->port_key_count++] = (uint32_t)SIDE_PEER << 16 | key->peer_port;
+    exchange->port_keys[exchange->port_key_count++] = (uint32_t)SIDE_LOCAL << 16 | key->local_port;
+}
+
+bool exchange_join(struct exchange *exchange, struct exchange_row *row, uint32_t index, bool is_new,
+                   struct error *err) {
+    struct exchange_entry *entry = &exchange->entries[index];
+    const struct exchange_window *window = &exchange->window;
+    uint32_t first = row->first[0] < row->first[1] ? row->first[0] : row->first[1];
+    int64_t first_ms = window->start_ms + ((int64_t)first << window->time_shift);
+    int64_t last_ms = window->start_ms + ((int64_t)row->last << window->time_shift);
+    is_new = is_new || first_ms > entry->last_ms + EXCHANGE_SILENCE_MS;
+    bool was_listed = (entry->bits & EXCHANGE_PENDING) != 0;
+    update(entry, row, is_new, first_ms, last_ms);
+    row->is_first = is_new;
+    row->entry = index;
+    bool asks_use;
+    conclude(exchange, entry, row, &asks_use);
+    if (is_new && asks_use) {
+        count_use(exchange, &entry->key);
+    }
+    if (!was_listed && (entry->bits & EXCHANGE_PENDING) != 0) {
+        if (!reserve_pending(exchange, err)) {
+            return false;
+        }
+        exchange->pending[exchange->pending_count++] =
+            (uint64_t)exchange_node_of(&entry->key) << 32 | index;
+    }
+    return true;
+}
+
+void exchange_judge(struct exchange *exchange, uint32_t index, struct exchange_row *row) {
+    struct exchange_entry *entry = &exchange->entries[index];
+    bool asks_use;
+    *row = (struct exchange_row){ .key = entry->key,
+                                  .first = { UINT32_MAX, UINT32_MAX },
+                                  .entry = index };
+    conclude(exchange, entry, row, &asks_use);
+}
