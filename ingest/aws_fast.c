@@ -9,6 +9,10 @@ struct aws_fast aws_fast_of(enum cpu_width width) {
         fast.default_lines = aws_default_lines_avx2;
         fast.lines = aws_lines_avx2;
     }
+#elif defined(__aarch64__)
+    if (width >= CPU_NEON) {
+        fast.lines = aws_lines_neon;
+    }
 #else
     (void)width;
 #endif

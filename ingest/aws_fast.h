@@ -22,7 +22,7 @@ struct aws_fast {
 };
 
 /* The widest of at most `width` that this processor runs; both NULL for CPU_SCALAR, which is the
- * plain parser alone, and on arm64, for which there is no fast one. */
+ * plain parser alone. On arm64 lines of the default layout go through `lines`, too. */
 struct aws_fast aws_fast_of(enum cpu_width width);
 
 /* aws_source.open with parsers of at most `width`, whatever WEIR_SIMD says: the one way in which a
@@ -30,7 +30,11 @@ struct aws_fast aws_fast_of(enum cpu_width width);
 bool aws_open_width(struct source **out, struct input *input, struct bytes flow_log,
                     const struct source_options *options, enum cpu_width width, struct error *err);
 
+#if defined(__x86_64__)
 aws_burst aws_default_lines_avx2;
 aws_burst aws_lines_avx2;
+#elif defined(__aarch64__)
+aws_burst aws_lines_neon;
+#endif
 
 #endif

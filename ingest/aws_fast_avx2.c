@@ -11,7 +11,6 @@
  * What has another shape (an older, shorter interface id; IPv6; NODATA; CRLF) is declined. */
 #include "ingest/aws_fast.h"
 
-#if defined(__AVX2__)
 #include "ingest/aws_ipv4.h"
 
 #include <immintrin.h>
@@ -307,4 +306,3 @@ const uint8_t *aws_default_lines_avx2(struct aws_rows *rows, const uint8_t *at, 
     rows->count = i;
     return at;
 }
-#endif
