@@ -172,11 +172,6 @@ static void summary_text(const struct pipeline_counts *counts, bool has_detector
     say_count("seen by another log too", counts->detector.duplicate);
     say_count("files damaged", feeds->damaged_files);
     fputc('\n', stderr);
-    if (source->decoded > 0 && source->direction_unknown > source->records / 2) {
-        fputs("most of it is of no node: say whose addresses are nodes (--local CIDR, or "
-              "--inventory)\n",
-              stderr);
-    }
     if (source->records > 0) {
         char first[TIME_TEXT_SIZE];
         char last[TIME_TEXT_SIZE];
@@ -191,7 +186,11 @@ static void summary_text(const struct pipeline_counts *counts, bool has_detector
         }
         fputc('\n', stderr);
     }
-    if (needs_doctor(feeds)) {
+    if (source->decoded > 0 && source->direction_unknown > source->records / 2) {
+        fputs("most of it is of no node: say whose addresses are nodes (--local CIDR, or "
+              "--inventory)\n",
+              stderr);
+    } else if (needs_doctor(feeds)) {
         fputs(
             "`weir doctor` says why so much is malformed, lost, late or of unknown direction, and "
             "what to do\n",
