@@ -18,7 +18,7 @@ bool aws_rows_init(struct aws_rows *rows, const struct inventory *inventory, str
     if (rows->point == NULL || rows->is_ipv6 == NULL || rows->chunk == NULL) {
         return error_set(err, ERROR_LIMIT, "no memory for a flow log's rows");
     }
-    return dictionary_tables_init(&rows->tables, err) && aws_points_init(&rows->points, err);
+    return aws_points_init(&rows->points, err);
 }
 
 void aws_rows_done(struct aws_rows *rows) {
@@ -43,6 +43,18 @@ static void begin_chunk(struct aws_rows *rows) {
     rows->chunk->has_wide = false;
 }
 
+/* From the object's second batch on: to zero tables for one batch costs more than they save.
+ * Without memory for them the batch uses its own. */
+static void lend_tables(struct aws_rows *rows) {
+    if (rows->serial > 1 && rows->tables.slots == NULL) {
+        (void)dictionary_tables_init(&rows->tables, NULL);
+    }
+    rows->has_lent = rows->tables.slots != NULL;
+    if (rows->has_lent) {
+        dictionary_lend(&rows->batch->addresses, &rows->tables);
+    }
+}
+
 void aws_rows_begin(struct aws_rows *rows, struct batch *batch) {
     rows->batch = batch;
     rows->count = 0;
@@ -52,12 +64,14 @@ void aws_rows_begin(struct aws_rows *rows, struct batch *batch) {
     rows->bytes = rows->packets = 0;
     rows->serial++;
     arena_reset(&rows->scratch);
-    dictionary_lend(&batch->addresses, &rows->tables);
+    lend_tables(rows);
     begin_chunk(rows);
 }
 
 void aws_rows_end(struct aws_rows *rows) {
-    dictionary_take_back(&rows->batch->addresses, &rows->tables);
+    if (rows->has_lent) {
+        dictionary_take_back(&rows->batch->addresses, &rows->tables);
+    }
     rows->batch = NULL;
 }
 

@@ -51,7 +51,8 @@ struct aws_rows {
     bool has_wide;                     /* a row of the batch has an IPv6 address */
     bool has_directions;               /* a line of the batch may have told its direction */
 
-    struct dictionary_tables tables; /* lent to the batch's addresses while it is filled */
+    struct dictionary_tables tables; /* lent to the batch's addresses while it is filled, or none */
+    bool has_lent;
     struct aws_points points;
     uint16_t *point;  /* [BATCH_RECORDS_MAX] */
     uint8_t *is_ipv6; /* [BATCH_RECORDS_MAX]; valid when has_wide */
