@@ -5,6 +5,9 @@
 
 #include <stdlib.h>
 
+/* Pods of one node; kubelet's own bound is 110, and large nodes are set to 250. */
+#define PODS_MAX 512u
+
 struct own_list {
     struct address addresses[AWS_OWN_MAX];
     uint32_t count;
@@ -164,7 +167,10 @@ static void set_codes(struct aws_binding *binding, const struct aws_view *view,
     uint32_t told = base->has_told[family] ? code_of(view, base->told[family]) : AWS_NO_CODE;
     uint32_t inferred =
         base->has_inferred[family] ? code_of(view, base->inferred[family]) : AWS_NO_CODE;
-    binding->is_slow |= met_count > 1;
+    if (met_count > 1) { /* the list tells: one of several alone would, of records between two */
+        binding->is_slow = true;
+        first = AWS_NO_CODE;
+    }
     binding->own[family].first = is_listed ? first : told;
     bool is_inferred = !is_listed || !base->has_told[family];
     binding->own[family].second = is_inferred ? inferred : told;
@@ -198,6 +204,24 @@ static bool set_list(struct aws_rows *rows, struct aws_binding *binding,
     return true;
 }
 
+/* The node's addresses in the inventory. Those of its pods can only be an interface's where the log
+ * has none but the packet's; then those that the batch has are listed. */
+static void list_node(const struct aws_rows *rows, const struct aws_view *view, struct bytes node,
+                      int64_t at_ms, struct own_list *listed) {
+    listed->count =
+        (uint32_t)inventory_addresses(rows->inventory, node, at_ms, listed->addresses, AWS_OWN_MAX);
+    if (aws_layout_has(&rows->layout, AWS_SRC) || aws_layout_has(&rows->layout, AWS_DST)) {
+        return;
+    }
+    struct address pods[PODS_MAX];
+    size_t count = inventory_pod_addresses(rows->inventory, node, at_ms, pods, PODS_MAX);
+    for (size_t i = 0; i < count; i++) {
+        if (code_of(view, pods[i]) != AWS_NO_CODE) {
+            own_add(listed, pods[i]);
+        }
+    }
+}
+
 /* Fills in the binding for a time. */
 static bool bind_at(struct aws_rows *rows, uint32_t id, const struct inventory_entry *entry,
                     const struct inventory_span *span, int64_t at_ms, struct error *err) {
@@ -207,8 +231,7 @@ static bool bind_at(struct aws_rows *rows, uint32_t id, const struct inventory_e
     struct aws_view view = aws_view_of(rows);
     struct own_list listed = { .count = 0 };
     if (entry != NULL) {
-        listed.count = (uint32_t)inventory_addresses(rows->inventory, entry->node, at_ms,
-                                                     listed.addresses, AWS_OWN_MAX);
+        list_node(rows, &view, entry->node, at_ms, &listed);
     }
     struct own_list own = { .count = 0 };
     list_own(base, &listed, &own);

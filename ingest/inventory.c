@@ -211,16 +211,27 @@ bool inventory_has_pods(const struct inventory *inventory) {
     return inventory->rows.has_pods;
 }
 
-size_t inventory_addresses(const struct inventory *inventory, struct bytes node, int64_t at_ms,
-                           struct address *out, size_t capacity) {
+static size_t list_addresses(const struct inventory *inventory, struct bytes node, int64_t at_ms,
+                             bool is_of_pods, struct address *out, size_t capacity) {
     size_t count = 0;
     uint32_t at = inventory_index_node(&inventory->index, node);
     while (at != INVENTORY_NONE && count < capacity) {
         const struct inventory_row *row = &inventory->rows.rows[at];
-        if (!row->is_id && row->prefix.length == 128 && is_valid(&row->entry, at_ms)) {
+        bool is_single = !row->is_id && row->prefix.length == 128;
+        if (is_single && (row->entry.pod.size > 0) == is_of_pods && is_valid(&row->entry, at_ms)) {
             out[count++] = row->prefix.address;
         }
         at = row->next_of_node;
     }
     return count;
+}
+
+size_t inventory_addresses(const struct inventory *inventory, struct bytes node, int64_t at_ms,
+                           struct address *out, size_t capacity) {
+    return list_addresses(inventory, node, at_ms, false, out, capacity);
+}
+
+size_t inventory_pod_addresses(const struct inventory *inventory, struct bytes node, int64_t at_ms,
+                               struct address *out, size_t capacity) {
+    return list_addresses(inventory, node, at_ms, true, out, capacity);
 }

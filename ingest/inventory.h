@@ -81,9 +81,12 @@ const struct inventory_entry *inventory_find_address(const struct inventory *inv
 /* Whether any entry has a pod, a namespace or a workload. */
 bool inventory_has_pods(const struct inventory *inventory);
 
-/* The single addresses of a node's rows that are valid at a time (no CIDRs), the node's own before
- * those of its pods, each in file order, at most `capacity`; returns how many. */
+/* The single addresses of a node's rows that are valid at a time (no CIDRs), in file order, at most
+ * `capacity`; returns how many. Those of its pods, of which it may have hundreds, are told apart.
+ */
 size_t inventory_addresses(const struct inventory *inventory, struct bytes node, int64_t at_ms,
                            struct address *out, size_t capacity);
+size_t inventory_pod_addresses(const struct inventory *inventory, struct bytes node, int64_t at_ms,
+                               struct address *out, size_t capacity);
 
 #endif

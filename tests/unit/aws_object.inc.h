@@ -132,6 +132,12 @@ size_t inventory_addresses(const struct inventory *inventory, struct bytes node,
     return count;
 }
 
+size_t inventory_pod_addresses(const struct inventory *inventory, struct bytes node, int64_t at_ms,
+                               struct address *out, size_t capacity) {
+    (void)inventory, (void)node, (void)at_ms, (void)out, (void)capacity;
+    return 0;
+}
+
 bool inventory_has_pods(const struct inventory *inventory) {
     (void)inventory;
     return false;

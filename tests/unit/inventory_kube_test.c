@@ -148,22 +148,18 @@ static void a_pods_address_is_its_nodes_again_when_it_is_gone(void **state) {
     inventory_free(inventory);
 }
 
-static void a_nodes_own_addresses_come_before_those_of_its_pods(void **state) {
+static void a_nodes_addresses_are_listed_apart_from_its_pods(void **state) {
     (void)state;
     struct inventory *inventory = opened_file(FOLDER "cluster.json");
     struct address own[8];
     struct bytes name = bytes_text("ip-10-0-1-5.ec2.internal");
-    assert_int_equal(inventory_addresses(inventory, name, ms_of(LATER), own, 8), 3);
+    assert_int_equal(inventory_addresses(inventory, name, ms_of(LATER), own, 8), 2);
     assert_true(address_equal(own[0], address_of("10.0.1.5")));
     assert_true(address_equal(own[1], address_of("203.0.113.5")));
-    assert_true(address_equal(own[2], address_of("10.0.1.20")));
-    inventory_free(inventory);
-    inventory = opened("{\"kind\":\"Pod\",\"metadata\":{\"name\":\"p\"},\"spec\":{\"nodeName\":"
-                       "\"n\"},\"status\":{\"podIP\":\"10.0.0.2\"}}"
-                       "{\"kind\":\"Node\",\"metadata\":{\"name\":\"n\"},\"status\":{\"addresses\":"
-                       "[{\"type\":\"InternalIP\",\"address\":\"10.0.0.1\"}]}}");
-    assert_int_equal(inventory_addresses(inventory, bytes_text("n"), 0, own, 8), 2);
-    assert_true(address_equal(own[0], address_of("10.0.0.1")));
+    assert_int_equal(inventory_addresses(inventory, name, ms_of(LATER), own, 1), 1);
+    assert_int_equal(inventory_pod_addresses(inventory, name, ms_of(LATER), own, 8), 1);
+    assert_true(address_equal(own[0], address_of("10.0.1.20")));
+    assert_int_equal(inventory_pod_addresses(inventory, name, 0, own, 8), 0);
     inventory_free(inventory);
 }
 
@@ -267,7 +263,7 @@ int main(void) {
         cmocka_unit_test(a_node_is_valid_from_its_creation_to_its_deletion),
         cmocka_unit_test(pods_lead_to_their_node_and_workload),
         cmocka_unit_test(a_pods_address_is_its_nodes_again_when_it_is_gone),
-        cmocka_unit_test(a_nodes_own_addresses_come_before_those_of_its_pods),
+        cmocka_unit_test(a_nodes_addresses_are_listed_apart_from_its_pods),
         cmocka_unit_test(items_of_a_nodelist_need_no_kind_of_their_own),
         cmocka_unit_test(of_two_lists_what_began_last_counts),
         cmocka_unit_test(objects_in_any_order_of_keys_are_told_by_their_shape),

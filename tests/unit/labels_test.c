@@ -162,6 +162,34 @@ static void a_flow_logs_batch_comes_with_its_labels(void **state) {
     inventory_free(inventory);
 }
 
+/* With the packet's addresses alone, an interface's own one may be any of its pods'. */
+static void pods_tell_directions_where_a_log_has_only_packet_addresses(void **state) {
+    (void)state;
+    struct inventory *inventory = opened("node,match,pod\n"
+                                         "n1,eni-1,\n"
+                                         "n1,100.64.1.5,web-1\n"
+                                         "n1,100.64.1.6,web-2\n"
+                                         "n2,100.64.2.5,db-1\n");
+    struct source_options options = { .inventory = inventory };
+    struct source_result result;
+    struct input *input;
+    struct source *source;
+    const char *text = "interface-id pkt-srcaddr pkt-dstaddr bytes start end\n"
+                       "eni-1 100.64.1.5 100.64.2.5 300 100 130\n"
+                       "eni-1 100.64.2.5 100.64.1.6 300 100 130\n"
+                       "eni-1 100.64.1.5 100.64.1.6 300 100 130\n";
+    assert_true(input_open_bytes(&input, bytes_text(text), NULL));
+    assert_true(aws_source.open(&source, input, bytes_text("fl"), &options, NULL));
+    assert_true(aws_source.next(source, &batch, &result, NULL));
+    assert_int_equal(batch.count, 3);
+    assert_int_equal(batch.direction[0], DIRECTION_OUT);
+    assert_int_equal(batch.direction[1], DIRECTION_IN);
+    assert_int_equal(batch.direction[2], DIRECTION_UNKNOWN);
+    assert_int_equal(batch.nodes[batch.node[0]].own_count, 2); /* not one that it has not met */
+    aws_source.close(source);
+    inventory_free(inventory);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_address_gets_what_the_inventory_knows),
@@ -169,6 +197,7 @@ int main(void) {
         cmocka_unit_test(without_pods_nothing_is_labelled),
         cmocka_unit_test(a_group_that_is_there_stays),
         cmocka_unit_test(a_flow_logs_batch_comes_with_its_labels),
+        cmocka_unit_test(pods_tell_directions_where_a_log_has_only_packet_addresses),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }
