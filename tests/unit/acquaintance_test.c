@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+#include "detect/acquaintance.h"
+
+static struct error err;
+
+/* Hashes that differ in the bits that count. */
+static uint64_t hash_of(uint32_t number) {
+    return (uint64_t)(number + 1) << 33;
+}
+
+static void admit(struct acquaintance *peers, uint32_t number, bool is_answered, int64_t hour) {
+    struct acquaintance_news news = { hash_of(number), is_answered };
+    assert_true(acquaintance_admit(peers, &news, 1, hour, &err));
+}
+
+static bool knows(const struct acquaintance *peers, uint32_t number, int64_t hour) {
+    return acquaintance_find(peers, hash_of(number), hour) != NULL;
+}
+
+static void whoever_was_met_is_known_for_32_days(void **state) {
+    (void)state;
+    struct acquaintance peers;
+    acquaintance_init(&peers);
+    assert_false(knows(&peers, 1, 500000));
+    admit(&peers, 1, true, 500000);
+    assert_true(knows(&peers, 1, 500000));
+    assert_false(knows(&peers, 2, 500000));
+    assert_true(knows(&peers, 1, 500000 + ACQUAINTANCE_HOURS));
+    assert_false(knows(&peers, 1, 500001 + ACQUAINTANCE_HOURS));
+    struct acquaintance_entry *entry = acquaintance_find(&peers, hash_of(1), 500100);
+    assert_true(acquaintance_touch(&peers, entry, 500100));
+    assert_false(acquaintance_touch(&peers, entry, 500100));
+    assert_true(knows(&peers, 1, 500100 + ACQUAINTANCE_HOURS));
+    acquaintance_done(&peers);
+}
+
+static void beyond_the_bound_the_silent_go_then_the_oldest(void **state) {
+    (void)state;
+    struct acquaintance peers;
+    acquaintance_init(&peers);
+    for (uint32_t i = 0; i < ACQUAINTANCE_MAX - 1; i++) {
+        admit(&peers, i, true, 1000 + i);
+    }
+    admit(&peers, 9000, false, 1400);
+    assert_int_equal(peers.count, ACQUAINTANCE_MAX);
+    assert_true(knows(&peers, 9000, 1700));
+    admit(&peers, 5000, true, 1700); /* the one that never answered makes room */
+    assert_false(knows(&peers, 9000, 1700));
+    assert_true(knows(&peers, 0, 1700));
+    admit(&peers, 5001, true, 1700);
+    assert_false(knows(&peers, 0, 1700));
+    assert_true(knows(&peers, 1, 1700));
+    admit(&peers, 5002, false, 1700); /* does not come in */
+    assert_false(knows(&peers, 5002, 1700));
+    assert_int_equal(peers.count, ACQUAINTANCE_MAX);
+    assert_true(peers.slot_count * sizeof *peers.slots <= 4096);
+    acquaintance_done(&peers);
+}
+
+static void an_answer_is_remembered(void **state) {
+    (void)state;
+    struct acquaintance peers;
+    acquaintance_init(&peers);
+    admit(&peers, 1, false, 10);
+    assert_int_equal(acquaintance_find(&peers, hash_of(1), 10)->mark & 1, 0);
+    admit(&peers, 1, true, 12);
+    admit(&peers, 1, false, 13);
+    const struct acquaintance_entry *entry = acquaintance_find(&peers, hash_of(1), 13);
+    assert_int_equal(entry->mark & 1, 1);
+    assert_int_equal(entry->first, 0);
+    assert_int_equal(entry->last, 3);
+    acquaintance_done(&peers);
+}
+
+static void order_and_repetition_of_news_do_not_show(void **state) {
+    (void)state;
+    struct acquaintance tables[2];
+    struct buffer saved[2];
+    for (int turn = 0; turn < 2; turn++) {
+        acquaintance_init(&tables[turn]);
+        for (int64_t hour = 100; hour < 140; hour++) {
+            struct acquaintance_news news[60];
+            for (uint32_t i = 0; i < 60; i++) {
+                uint32_t k = turn == 0 ? i : 59 - i;
+                news[i] =
+                    (struct acquaintance_news){ hash_of((uint32_t)hour * 20 + k / 2), k % 7 == 0 };
+            }
+            assert_true(acquaintance_admit(&tables[turn], news, 60, hour, &err));
+        }
+        buffer_init(&saved[turn], 1 << 16);
+        acquaintance_save(&tables[turn], &saved[turn]);
+    }
+    assert_true(bytes_equal(buffer_bytes(&saved[0]), buffer_bytes(&saved[1])));
+    for (size_t i = 0; i < saved[0].size * 8; i++) { /* one bit wrong: loads or is refused */
+        saved[0].data[i / 8] ^= (uint8_t)(1u << i % 8);
+        struct cursor cursor = cursor_of(buffer_bytes(&saved[0]));
+        assert_true(acquaintance_load(&tables[0], &cursor, &err));
+        assert_true(tables[0].count <= ACQUAINTANCE_MAX);
+        (void)knows(&tables[0], 7, 150);
+        saved[0].data[i / 8] ^= (uint8_t)(1u << i % 8);
+    }
+    for (int turn = 0; turn < 2; turn++) {
+        acquaintance_done(&tables[turn]);
+        buffer_done(&saved[turn]);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(whoever_was_met_is_known_for_32_days),
+        cmocka_unit_test(beyond_the_bound_the_silent_go_then_the_oldest),
+        cmocka_unit_test(an_answer_is_remembered),
+        cmocka_unit_test(order_and_repetition_of_news_do_not_show),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
