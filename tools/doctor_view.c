@@ -243,7 +243,7 @@ bool doctor_view_text(const struct findings *findings, const struct exam *exam,
     buffer_init(&page.line, 4 * LINE_SIZE_MAX);
     units_format_bytes(exam->size, UNITS_SI, size);
     units_format_bytes(exam->read_size, UNITS_SI, read);
-    say(&page, "%zu file%s in %zu feed%s, %s: read %s of %zu", exam->plan.object_count,
+    say(&page, "%zu file%s in %zu feed%s, %s: read %s in %zu of them", exam->plan.object_count,
         exam->plan.object_count == 1 ? "" : "s", exam->plan.feed_count,
         exam->plan.feed_count == 1 ? "" : "s", size, read, exam->objects_read);
     end_line(&page, NULL, 0, INDENT_FEED);
