@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What does it cost to join the conversations of a window with those of earlier ones? Data: NODES
- * nodes whose conversations begin, are answered and end within a window or a few, as in flow logs
- * of a minute. The peer is the least that any join must do: one pass over the same strands that
- * adds up their bytes.
+/* What does it cost to join the conversations of a window with those of earlier ones, and to
+ * measure the features of its nodes? Data: NODES nodes whose conversations begin, are answered and
+ * end within a window or a few, as in flow logs of a minute. The peer is the least that any join
+ * must do: one pass over the same strands that adds up their bytes.
  *
- * Prints ns a conversation and a strand, for the table as it is after WARM windows. Median of RUNS
- * windows. */
-#include "detect/exchange.h"
+ * Prints ns of the thread's processor time a conversation and a strand, for the table as it is
+ * after WARM windows. Median of RUNS windows. */
+#include "detect/feature.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +21,7 @@
 
 static double now_ns(void) {
     struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
     return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
 }
 
@@ -54,9 +54,12 @@ static void make_strands(struct strand *strands, uint32_t node, uint64_t serial)
 
 struct bench {
     struct exchange exchange;
+    struct peer_grouping grouping;
+    struct fleet fleet;
+    struct features features;
     struct roster roster;
     struct strand *strands;
-    uint64_t rows;
+    double feature_ns;
 };
 
 static void fill(struct bench *bench, int64_t number) {
@@ -70,7 +73,9 @@ static void fill(struct bench *bench, int64_t number) {
 
 static double run_window(struct bench *bench, int64_t number, struct error *err) {
     int64_t start_ms = (28000000 + number) * WINDOW_MS;
+    double feature_ns = 0;
     double begin = now_ns();
+    fleet_enter(&bench->fleet, start_ms / 3600000);
     exchange_begin(&bench->exchange,
                    &(struct exchange_window){ start_ms, start_ms + WINDOW_MS, 0 });
     for (uint32_t node = 0; node < NODES; node++) {
@@ -84,9 +89,22 @@ static double run_window(struct bench *bench, int64_t number, struct error *err)
         if (!ok || !exchange_node(&bench->exchange, node, &rows, &count, err)) {
             return -1;
         }
-        bench->rows += count;
+        struct feature_view view = { .node = node,
+                                     .name_hash = node,
+                                     .quality = METRIC_OBSERVED,
+                                     .start_ms = start_ms,
+                                     .end_ms = start_ms + WINDOW_MS };
+        struct feature_values values;
+        double joined = now_ns();
+        if (!features_measure(&bench->features, &view, &bench->exchange, rows, count, &values,
+                              err)) {
+            return -1;
+        }
+        feature_ns += now_ns() - joined;
     }
-    return exchange_end(&bench->exchange, &bench->roster, err) ? now_ns() - begin : -1;
+    bool is_ended = exchange_end(&bench->exchange, &bench->roster, err);
+    bench->feature_ns = feature_ns;
+    return is_ended ? now_ns() - begin - feature_ns : -1;
 }
 
 static double run_sum(struct bench *bench) {
@@ -99,21 +117,32 @@ static double run_sum(struct bench *bench) {
     return now_ns() - begin;
 }
 
+static void print_line(const char *name, const double *sorted, double conversations) {
+    double middle = sorted[RUNS / 2] / conversations;
+    printf("%-8s %6.1f ns a conversation (%.1f to %.1f), %.1f a strand\n", name, middle,
+           sorted[0] / conversations, sorted[RUNS - 1] / conversations, middle / 2);
+}
+
 int main(void) {
     static struct bench bench;
     double joins[RUNS];
+    double features[RUNS];
     double sums[RUNS];
     struct error err;
     struct exchange_settings settings = { 1u << 22, EXCHANGE_REPLY_MS };
     bench.strands = malloc((size_t)2 * NODES * CONVERSATIONS * sizeof *bench.strands);
     roster_init(&bench.roster, NODES);
-    bool ok = bench.strands != NULL && exchange_init(&bench.exchange, &settings, &err);
+    bool ok = bench.strands != NULL && exchange_init(&bench.exchange, &settings, &err) &&
+              fleet_init(&bench.fleet, 1u << 16, &err) &&
+              peer_grouping_init(&bench.grouping, NULL, peer_prefixes, peer_prefix_count, &err);
+    features_init(&bench.features, &bench.grouping, &bench.fleet);
     for (int64_t number = 0; number < WARM + RUNS && ok; number++) {
         fill(&bench, number);
         double join = run_window(&bench, number, &err);
         ok = join >= 0;
         if (number >= WARM) {
             joins[number - WARM] = join;
+            features[number - WARM] = bench.feature_ns;
             sums[number - WARM] = run_sum(&bench);
         }
     }
@@ -122,19 +151,23 @@ int main(void) {
         return 1;
     }
     qsort(joins, RUNS, sizeof *joins, compare);
+    qsort(features, RUNS, sizeof *features, compare);
     qsort(sums, RUNS, sizeof *sums, compare);
     double conversations = (double)NODES * CONVERSATIONS;
     printf("%u nodes, %u conversations each a window, %.0f %% of them known; median of %d\n", NODES,
            CONVERSATIONS, 100.0 * KEPT / CONVERSATIONS, RUNS);
-    printf("join %6.1f ns a conversation (%.1f to %.1f), %.1f ns a strand\n",
-           joins[RUNS / 2] / conversations, joins[0] / conversations,
-           joins[RUNS - 1] / conversations, joins[RUNS / 2] / conversations / 2);
-    printf("sum  %6.1f ns a conversation; a join is %.1f passes\n", sums[RUNS / 2] / conversations,
-           joins[RUNS / 2] / sums[RUNS / 2]);
+    print_line("join", joins, conversations);
+    print_line("features", features, conversations);
+    print_line("sum", sums, conversations);
+    printf("join and features are %.1f passes over the strands\n",
+           (joins[RUNS / 2] + features[RUNS / 2]) / sums[RUNS / 2]);
     printf("%u open conversations, %.0f bytes each with slots and spare room\n",
            bench.exchange.entry_count,
            (double)exchange_memory_bytes(&bench.exchange) / bench.exchange.entry_count);
+    features_done(&bench.features);
     exchange_done(&bench.exchange);
+    fleet_done(&bench.fleet);
+    peer_grouping_done(&bench.grouping);
     roster_done(&bench.roster);
     free(bench.strands);
     return 0;

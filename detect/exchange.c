@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Gathering the strands of a node and handing out its conversations. Look-ups go in bursts: the
- * slots of BURST conversations are asked for, then their entries, then they are joined, so that a
- * table which no cache holds costs its memory's width and not its latency. */
+/* Gathering the strands of a node and handing out its conversations. A conversation's slot is asked
+ * for twice BURST conversations before it is joined, and its entry BURST before, so that a table
+ * which no cache holds costs its memory's width and not its latency. */
 #include "detect/exchange_parts.h"
 
 #include "flow/radix.h"
@@ -24,8 +24,7 @@ bool exchange_init(struct exchange *exchange, const struct exchange_settings *se
 }
 
 void exchange_done(struct exchange *exchange) {
-    free(exchange->entries);
-    free(exchange->slots);
+    exchange_table_done(exchange);
     free(exchange->pending);
     free(exchange->scratch);
     free(exchange->rows);
@@ -156,22 +155,28 @@ static void merge_points(struct exchange *exchange) {
     exchange->row_count = kept + 1;
 }
 
-static bool join_burst(struct exchange *exchange, struct exchange_row *rows, uint32_t count,
-                       uint32_t node, struct error *err) {
-    uint64_t hashes[BURST];
-    for (uint32_t i = 0; i < count; i++) {
-        rows[i].key.node_protocol |= node << 8;
-        hashes[i] = exchange_table_hash(&rows[i].key);
-        __builtin_prefetch(exchange_table_slot(exchange, hashes[i]));
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        __builtin_prefetch(exchange_table_peek(exchange, hashes[i]), 1);
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        bool is_new;
-        uint32_t index = exchange_table_find(exchange, &rows[i].key, hashes[i], &is_new);
-        if (!exchange_join(exchange, &rows[i], index, is_new, err)) {
-            return false;
+static bool join_rows(struct exchange *exchange, uint32_t node, struct error *err) {
+    struct exchange_row *rows = exchange->rows;
+    uint32_t count = exchange->row_count;
+    uint64_t hashes[4 * BURST]; /* a ring */
+    for (uint32_t i = 0; i < count + 2 * BURST; i++) {
+        if (i < count) {
+            rows[i].key.node_protocol |= node << 8;
+            hashes[i % (4 * BURST)] = exchange_table_hash(&rows[i].key);
+            __builtin_prefetch(exchange_table_slot(exchange, hashes[i % (4 * BURST)]));
+        }
+        if (i >= BURST && i - BURST < count) {
+            uint64_t hash = hashes[(i - BURST) % (4 * BURST)];
+            __builtin_prefetch(exchange_table_peek(exchange, hash), 1);
+        }
+        if (i >= 2 * BURST) {
+            uint32_t at = i - 2 * BURST;
+            bool is_new;
+            uint32_t index =
+                exchange_table_find(exchange, &rows[at].key, hashes[at % (4 * BURST)], &is_new);
+            if (!exchange_join(exchange, &rows[at], index, is_new, err)) {
+                return false;
+            }
         }
     }
     return true;
@@ -273,10 +278,7 @@ bool exchange_node(struct exchange *exchange, uint32_t node, struct exchange_row
     if (ok) {
         port_use_enter(&exchange->uses[node], exchange->window.start_ms);
     }
-    for (uint32_t i = 0; i < exchange->row_count && ok; i += BURST) {
-        uint32_t left = exchange->row_count - i;
-        ok = join_burst(exchange, &exchange->rows[i], left < BURST ? left : BURST, node, err);
-    }
+    ok = ok && join_rows(exchange, node, err);
     ok = ok && judge_rest(exchange, node, err);
     if (ok && exchange->port_key_count > 0) {
         learn_ports(exchange, node);

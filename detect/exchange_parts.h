@@ -27,6 +27,9 @@ uint64_t exchange_local(struct address address);
 /* By local, peer, ports and protocol; the node last, by index. */
 int exchange_compare_keys(const struct exchange_key *a, const struct exchange_key *b);
 
+/* Accepts a zeroed one. */
+void exchange_table_done(struct exchange *exchange);
+
 /* Room for so many entries more. Errors: ERROR_LIMIT. */
 bool exchange_table_reserve(struct exchange *exchange, uint32_t more, struct error *err);
 

@@ -5,7 +5,10 @@
  * the entries, so it costs a conversation two visits in order and one insertion. */
 #include "detect/exchange_parts.h"
 
+#include "base/pages.h"
+
 #include <stdlib.h>
+#define XXH_INLINE_ALL /* keys have one length: the compiler leaves two multiplications of it */
 #include <xxhash.h>
 
 #define TAG_SHIFT 26
@@ -71,11 +74,40 @@ static void insert_slot(struct exchange *exchange, uint64_t hash, uint32_t index
     exchange->slots[at] = tag_of(hash) | (index + 1);
 }
 
+/* Slots are asked for AHEAD entries before they are filled: a power of two, for the ring of hashes
+ * in between. */
+#define AHEAD 16u
+
 static void fill_slots(struct exchange *exchange) {
+    uint64_t hashes[AHEAD];
+    uint32_t count = exchange->entry_count;
     memset(exchange->slots, 0, sizeof *exchange->slots << exchange->slot_bits);
-    for (uint32_t i = 0; i < exchange->entry_count; i++) {
-        insert_slot(exchange, exchange_table_hash(&exchange->entries[i].key), i);
+    for (uint32_t i = 0; i < count + AHEAD; i++) {
+        if (i >= AHEAD) {
+            insert_slot(exchange, hashes[i % AHEAD], i - AHEAD);
+        }
+        if (i < count) {
+            hashes[i % AHEAD] = exchange_table_hash(&exchange->entries[i].key);
+            __builtin_prefetch(exchange_table_slot(exchange, hashes[i % AHEAD]), 1);
+        }
     }
+}
+
+static size_t slots_size(uint32_t bits) {
+    return sizeof(uint32_t) << bits;
+}
+
+static size_t entries_size(uint64_t capacity) {
+    return capacity * sizeof(struct exchange_entry);
+}
+
+void exchange_table_done(struct exchange *exchange) {
+    if (exchange->slots != NULL) {
+        pages_release(exchange->entries, entries_size(exchange->entry_capacity));
+        pages_release(exchange->slots, slots_size(exchange->slot_bits));
+    }
+    exchange->entries = NULL;
+    exchange->slots = NULL;
 }
 
 uint32_t exchange_table_find(struct exchange *exchange, const struct exchange_key *key,
@@ -110,20 +142,20 @@ bool exchange_table_reserve(struct exchange *exchange, uint32_t more, struct err
     struct exchange_entry *entries = NULL;
     uint32_t *slots = NULL;
     if (need < EXCHANGE_ENTRIES_MAX) {
-        entries = aligned_alloc(64, capacity * sizeof *entries);
-        slots = malloc(sizeof *slots << bits);
+        entries = pages_reserve(entries_size(capacity));
+        slots = entries == NULL ? NULL : pages_reserve(slots_size(bits));
     }
-    if (entries == NULL || slots == NULL) {
-        free(entries);
-        free(slots);
+    if (slots == NULL) {
+        pages_release(entries, entries_size(capacity));
         return error_set(err, ERROR_LIMIT, "no memory for %llu open conversations",
                          (unsigned long long)need);
     }
+    pages_advise_huge(entries, entries_size(capacity));
+    pages_advise_huge(slots, slots_size(bits));
     if (exchange->entry_count > 0) {
-        memcpy(entries, exchange->entries, exchange->entry_count * sizeof *entries);
+        memcpy(entries, exchange->entries, entries_size(exchange->entry_count));
     }
-    free(exchange->entries);
-    free(exchange->slots);
+    exchange_table_done(exchange);
     exchange->entries = entries;
     exchange->entry_capacity = (uint32_t)capacity;
     exchange->slots = slots;

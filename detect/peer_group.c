@@ -4,6 +4,7 @@
 #include "detect/peer_group.h"
 
 #include <stdlib.h>
+#define XXH_INLINE_ALL /* one length: the compiler leaves two multiplications of it */
 #include <xxhash.h>
 
 /* AWS's own list of S3 ranges in us-east-1 and eu-west-1 (ip-ranges.json), the widest ones. */
