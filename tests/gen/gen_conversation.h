@@ -29,6 +29,7 @@ struct gen_conversation {
     bool is_rejected;    /* the server's security group drops it: one direction, no reply */
     bool is_ongoing;     /* TCP that began before and ends after: no flags to see */
     bool is_reset;       /* ends by RST instead of FIN */
+    bool is_refused;     /* TCP: the server answers SYN by RST, and that is all */
     uint16_t event;      /* number of the event it belongs to + 1, or 0 */
     uint64_t start_s;    /* Unix time of the first packet */
     uint32_t offset_us;  /* how far into that second, up to GEN_OFFSET_US_MAX */

@@ -1,63 +1,48 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A bulk transfer is a few long conversations side by side, renewed every ten minutes; a flood is a
- * short one from each source in each minute. Both come from the same row of numbers. */
+/* Plans as text, and the events' clock. What they send is the engines'. */
 #include "tests/gen/gen_event.h"
 
 #include "base/units.h"
-#include "tests/gen/gen_pool.h"
+#include "tests/gen/gen_calls.h"
+#include "tests/gen/gen_transfer.h"
 
 #include <stdlib.h>
 
-/* Taken for the usual traffic of a node that has done next to nothing yet. */
-#define USUAL_BYTES_A_MINUTE_MIN UINT64_C(200000)
-
-struct event_row {
-    const char *name;
-    const char *class; /* NULL: benign */
-    enum gen_pool pool;
-    bool is_inbound;
-    uint8_t protocol;
-    uint16_t port; /* of the server */
-    uint32_t peer_count;
-    uint32_t streams; /* conversations at a time; of floods: one from each peer */
-    uint32_t minutes; /* that each lasts */
-    uint32_t packet_bytes;
-    double reply_share; /* bytes that come back, as a share */
-    double fold;        /* when the plan does not say */
-};
-
-static const struct event_row event_rows[GEN_EVENT_KIND_COUNT] = {
-    [GEN_EVENT_EXFIL] = { "exfil", "exfil.volume", GEN_EXFIL_HOSTS, false, 6, 443, 1, 2, 10, 1500,
-                          0.02, 100 },
-    [GEN_EVENT_DOS] = { "dos", "dos.volume", GEN_BOTS, true, 17, 443, 400, 400, 1, 1200, 0, 100 },
-    [GEN_EVENT_SYN_FLOOD] = { "syn_flood", "dos.syn_flood", GEN_BOTS, true, 6, 443, 2000, 2000, 1,
-                              60, 0, 20 },
-    [GEN_EVENT_BACKUP] = { "backup", NULL, GEN_OBJECT_STORE, false, 6, 443, 4, 4, 10, 1500, 0.02,
-                           100 },
-};
-
 const char *gen_event_name(enum gen_event_kind kind) {
-    return event_rows[kind].name;
+    return gen_event_row(kind)->name;
 }
 
 const char *gen_event_class(enum gen_event_kind kind) {
-    return event_rows[kind].class;
+    return gen_event_row(kind)->class;
+}
+
+uint16_t gen_event_port(const struct gen_event *event) {
+    const struct gen_event_row *row = gen_event_row(event->kind);
+    uint32_t count = 0;
+    while (count < GEN_EVENT_PORTS_MAX && row->ports[count] != 0) {
+        count++;
+    }
+    uint64_t hash = gen_hash(event->start_s, event->node, 0x907);
+    return count == 0 ? 0 : row->ports[hash % count];
 }
 
 uint32_t gen_event_peer_count(const struct gen_event *event) {
-    return event_rows[event->kind].peer_count;
+    return gen_event_row(event->kind)->peer_count;
 }
 
 struct address gen_event_peer(const struct gen_event *event, uint64_t seed, uint32_t index) {
-    const struct event_row *row = &event_rows[event->kind];
-    /* An attacker's hosts are this event's own; the object store's are those that its customers
-     * meet most often. */
-    uint64_t first = gen_hash(event->start_s, event->node, event->kind) >> 16;
-    uint64_t member = row->class == NULL ? index : first + index;
-    return gen_pool_address(row->pool, seed, member, false);
+    const struct gen_event_row *row = gen_event_row(event->kind);
+    uint64_t member = index;
+    if (row->peers == GEN_PEERS_OWN) {
+        member += gen_hash(event->start_s, event->node, event->kind) >> 16;
+    } else if (row->peers == GEN_PEERS_PARTNER) {
+        member += gen_hash(0x9a47, event->node, event->kind) >> 16;
+    }
+    return gen_pool_address(row->pool, seed, member, row->may_be_ipv6);
 }
 
-static bool append(struct gen_events *events, const struct gen_event *event, struct error *err) {
+bool gen_events_append(struct gen_events *events, const struct gen_event *event,
+                       struct error *err) {
     if (events->count == GEN_EVENTS_MAX) {
         return error_set(err, ERROR_LIMIT, "more than %u events", GEN_EVENTS_MAX);
     }
@@ -65,9 +50,10 @@ static bool append(struct gen_events *events, const struct gen_event *event, str
     return true;
 }
 
-static bool parse_kind(const char *word, enum gen_event_kind *out) {
-    for (int kind = 0; kind < GEN_EVENT_KIND_COUNT; kind++) {
-        if (strcmp(word, event_rows[kind].name) == 0) {
+bool gen_event_parse_kind(const char *name, size_t size, enum gen_event_kind *out) {
+    for (uint32_t kind = 0; kind < GEN_EVENT_KIND_COUNT; kind++) {
+        const char *known = gen_event_row((enum gen_event_kind)kind)->name;
+        if (strlen(known) == size && memcmp(known, name, size) == 0) {
             *out = (enum gen_event_kind)kind;
             return true;
         }
@@ -83,7 +69,7 @@ static bool parse_words(struct gen_events *events, char *const *words, size_t co
     if (count < 4 || count > 5) {
         return error_set(err, ERROR_ARGUMENT, "expected KIND NODE START DURATION [FOLD]");
     }
-    if (!parse_kind(words[0], &event.kind)) {
+    if (!gen_event_parse_kind(words[0], strlen(words[0]), &event.kind)) {
         return error_set(err, ERROR_ARGUMENT, "no kind of event is called \"%s\"", words[0]);
     }
     event.node = gen_fleet_find(fleet, words[1]);
@@ -104,7 +90,7 @@ static bool parse_words(struct gen_events *events, char *const *words, size_t co
     }
     event.start_s = start_s + (uint64_t)start_ms / 60000 * 60;
     event.duration_s = (uint32_t)((uint64_t)duration_ms / 60000 * 60);
-    event.fold = event_rows[event.kind].fold;
+    event.fold = gen_event_row(event.kind)->fold;
     if (count == 5) {
         uint64_t fold;
         if (!units_parse_count(bytes_text(words[4]), &fold, err)) {
@@ -112,7 +98,8 @@ static bool parse_words(struct gen_events *events, char *const *words, size_t co
         }
         event.fold = (double)fold;
     }
-    return append(events, &event, err);
+    event.gap_s = gen_event_row(event.kind)->gap_min_s;
+    return gen_events_append(events, &event, err);
 }
 
 static bool parse_entry(struct gen_events *events, char *entry, const struct gen_fleet *fleet,
@@ -177,7 +164,7 @@ static bool plan_demo(struct gen_events *events, const struct gen_fleet *fleet, 
             return error_set(err, ERROR_ARGUMENT,
                              "the demo's attacks need 9 nodes and a whole last day");
         }
-        if (!append(events, &rows[i], err)) {
+        if (!gen_events_append(events, &rows[i], err)) {
             return false;
         }
     }
@@ -195,94 +182,65 @@ bool gen_events_plan(struct gen_events *events, const char *plan, const struct g
     return plan_entries(events, plan, fleet, start_s, end_s, err);
 }
 
-bool gen_events_plan_backups(struct gen_events *events, const struct gen_fleet *fleet,
-                             uint32_t node, uint64_t start_s, uint64_t end_s, struct error *err) {
+bool gen_events_plan_job(struct gen_events *events, const struct gen_fleet *fleet,
+                         const struct gen_job *job, uint64_t start_s, uint64_t end_s,
+                         struct error *err) {
     struct gen_rng rng;
-    gen_rng_init(&rng, gen_hash(fleet->seed, 0xbac0, node));
+    uint64_t salt = 0xbac0 + (uint64_t)(job->kind - GEN_EVENT_BACKUP);
+    gen_rng_init(&rng, gen_hash(fleet->seed, salt, job->node));
     uint64_t minute_of_day = 60 + gen_rng_below(&rng, 180); /* 01:00 to 03:59 UTC */
     double fold = 80 + gen_rng_below(&rng, 60);
-    for (uint64_t day_s = start_s / 86400 * 86400; day_s < end_s; day_s += 86400) {
+    uint64_t first_day_s = start_s / 86400 * 86400 + job->first_day * UINT64_C(86400);
+    for (uint64_t day_s = first_day_s; day_s < end_s; day_s += job->every_days * UINT64_C(86400)) {
         struct gen_event event = {
-            .kind = GEN_EVENT_BACKUP,
-            .node = node,
+            .kind = job->kind,
+            .node = job->node,
             .start_s = day_s + (minute_of_day + gen_rng_below(&rng, 8)) * 60,
             .duration_s = (25 + gen_rng_below(&rng, 8)) * 60,
             .fold = fold * gen_exp2(0.1 * gen_rng_normal(&rng)),
         };
         if (event.start_s >= start_s && event.start_s + event.duration_s <= end_s &&
-            !append(events, &event, err)) {
+            !gen_events_append(events, &event, err)) {
             return false;
         }
     }
     return true;
 }
 
-/* Decides how much an event moves, from what its node did up to now. */
-static void begin_event(struct gen_event *event, const struct gen_traffic *traffic) {
-    const struct event_row *row = &event_rows[event->kind];
-    uint64_t minutes = (event->start_s - traffic->start_s) / 60;
-    uint64_t usual =
-        row->is_inbound ? traffic->received_bytes[event->node] : traffic->sent_bytes[event->node];
-    usual = minutes == 0 ? 0 : usual / minutes;
-    usual = usual < USUAL_BYTES_A_MINUTE_MIN ? USUAL_BYTES_A_MINUTE_MIN : usual;
-    event->bytes_a_minute = (uint64_t)((double)usual * event->fold);
+bool gen_events_plan_backups(struct gen_events *events, const struct gen_fleet *fleet,
+                             uint32_t node, uint64_t start_s, uint64_t end_s, struct error *err) {
+    const struct gen_job job = { .kind = GEN_EVENT_BACKUP, .node = node, .every_days = 1 };
+    return gen_events_plan_job(events, fleet, &job, start_s, end_s, err);
 }
 
-static void add_stream(const struct gen_event *event, const struct gen_traffic *traffic,
-                       uint16_t number, uint32_t stream, uint64_t start_s, uint32_t minutes) {
-    const struct event_row *row = &event_rows[event->kind];
-    const struct gen_fleet *fleet = traffic->fleet;
-    uint64_t hash = gen_hash(fleet->seed ^ start_s, number, stream);
-    /* Up to a fifth more or less from stream to stream. */
-    double share = (0.8 + (double)(hash & 0xffff) / 0xffff * 0.4) / row->streams;
-    uint64_t bytes = (uint64_t)((double)(event->bytes_a_minute * minutes) * share);
-    struct gen_end ours = { .node = event->node, .address = fleet->nodes[event->node].ipv4 };
-    struct gen_end theirs = {
-        .node = GEN_OUTSIDE,
-        .address = gen_event_peer(event, fleet->seed, stream % row->peer_count),
-    };
-    struct gen_conversation conversation = {
-        .client = row->is_inbound ? theirs : ours,
-        .server = row->is_inbound ? ours : theirs,
-        .protocol = row->protocol,
-        .event = (uint16_t)(number + 1),
-        .start_s = start_s + (hash >> 48) % 4,
-        .offset_us = (uint32_t)(hash >> 24) % (GEN_OFFSET_US_MAX + 1),
-        .duration_s = minutes * 60 - 5,
-    };
-    struct gen_end *client = &conversation.client;
-    client->port = (uint16_t)(32768 + (hash >> 16 & 0xffff) % 28232);
-    conversation.server.port = row->port;
-    client->packets = bytes / row->packet_bytes + 1;
-    client->bytes = client->packets * row->packet_bytes;
-    if (row->reply_share > 0) {
-        conversation.server.packets = client->packets / 2 + 1;
-        uint64_t reply = (uint64_t)((double)client->bytes * row->reply_share);
-        conversation.server.bytes = reply + conversation.server.packets * 40;
-    }
-    traffic->sink.take(traffic->sink.context, &conversation);
+/* The part of a swelling event's height at a moment: a parabola, 0 at either end. */
+static double hump_at(const struct gen_event *event, uint64_t minute_s) {
+    double part = (double)(minute_s + 30 - event->start_s) / event->duration_s;
+    return 4 * part * (1 - part);
 }
 
-static void run_event(struct gen_events *events, uint32_t number, const struct gen_traffic *traffic,
+static void run_event(struct gen_events *events, uint32_t number, struct gen_traffic *traffic,
                       uint64_t minute_s) {
     struct gen_event *event = &events->rows[number];
-    const struct event_row *row = &event_rows[event->kind];
-    uint64_t passed_s = minute_s - event->start_s;
-    if (passed_s == 0) {
-        begin_event(event, traffic);
-    }
-    if (passed_s % (row->minutes * 60) != 0) {
-        return;
-    }
-    uint32_t left = (uint32_t)((event->duration_s - passed_s) / 60);
-    for (uint32_t stream = 0; stream < row->streams; stream++) {
-        add_stream(event, traffic, (uint16_t)number, stream, minute_s,
-                   left < row->minutes ? left : row->minutes);
+    const struct gen_event_row *row = gen_event_row(event->kind);
+    double height = row->is_hump ? hump_at(event, minute_s) : 1;
+    for (uint32_t i = 0; i <= event->more_count; i++) {
+        uint32_t node = gen_event_node(event, i);
+        switch (row->engine) {
+        case GEN_TRANSFER: gen_transfer_minute(event, number, i, traffic, minute_s); break;
+        case GEN_CALLS: gen_calls_minute(event, number, i, height, traffic, minute_s); break;
+        case GEN_BOOST: traffic->boosts[node] *= 1 + (event->fold - 1) * height; break;
+        case GEN_GAP: events->gaps[node] = GEN_GAP_WHOLE; break;
+        case GEN_SKIP: events->gaps[node] = GEN_GAP_HALF; break;
+        }
     }
 }
 
-void gen_events_minute(struct gen_events *events, const struct gen_traffic *traffic,
-                       uint64_t minute_s) {
+void gen_events_minute(struct gen_events *events, struct gen_traffic *traffic, uint64_t minute_s) {
+    for (uint32_t i = 0; i < traffic->fleet->node_count; i++) {
+        traffic->boosts[i] = 1;
+        events->gaps[i] = GEN_GAP_NONE;
+    }
     for (uint32_t i = 0; i < events->count; i++) {
         const struct gen_event *event = &events->rows[i];
         if (minute_s >= event->start_s && minute_s < event->start_s + event->duration_s) {

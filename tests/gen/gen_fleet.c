@@ -12,8 +12,9 @@
 
 #define IPV6_HIGH UINT64_C(0x2a05d01400000000)
 
-static const char *const role_names[GEN_ROLE_COUNT] = { "web",    "api",  "db",  "cache",
-                                                        "worker", "mail", "dns", "batch" };
+static const char *const role_names[GEN_ROLE_COUNT] = {
+    "web", "api", "db", "cache", "worker", "mail", "dns", "batch", "bastion", "monitor", "crawler",
+};
 
 static const uint8_t role_pattern[14] = { GEN_WEB,  GEN_API, GEN_DB,     GEN_CACHE, GEN_WORKER,
                                           GEN_MAIL, GEN_DNS, GEN_BATCH,  GEN_WEB,   GEN_API,
@@ -37,12 +38,21 @@ static void make_account(struct gen_account *account, uint64_t seed, uint32_t in
     make_id(account->flow_log_id, "fl-", gen_mix(hash + 2));
 }
 
+/* Roles of which there are few: each takes the last place of every third pattern. */
+static enum gen_role role_of(uint32_t index, bool has_more) {
+    static const uint8_t rare[3] = { GEN_BASTION, GEN_MONITOR, GEN_CRAWLER };
+    uint32_t place = index % sizeof role_pattern;
+    bool is_rare = has_more && place == sizeof role_pattern - 1;
+    return (enum gen_role)(is_rare ? rare[index / sizeof role_pattern % 3] : role_pattern[place]);
+}
+
 static void make_node(struct gen_node *node, uint64_t seed, uint32_t index, uint32_t account,
                       uint32_t rank) {
+    node->is_up = true;
+    node->rank = rank;
     uint64_t hash = gen_hash(seed, 0x40de, index);
     struct gen_rng rng;
     gen_rng_init(&rng, hash);
-    node->role = (enum gen_role)role_pattern[index % sizeof role_pattern];
     node->account = account;
     (void)snprintf(node->name, sizeof node->name, "%s-%u", role_names[node->role], rank + 1);
     node->load = gen_exp2(0.5 * gen_rng_normal(&rng));
@@ -71,8 +81,8 @@ static void sort_by_role(struct gen_fleet *fleet) {
     fleet->role_first[GEN_ROLE_COUNT] = position;
 }
 
-bool gen_fleet_init(struct gen_fleet *fleet, uint64_t seed, uint32_t node_count,
-                    uint32_t account_count, struct error *err) {
+static bool init(struct gen_fleet *fleet, uint64_t seed, uint32_t node_count,
+                 uint32_t account_count, bool has_more_roles, struct error *err) {
     *fleet = (struct gen_fleet){ .seed = seed };
     if (node_count == 0 || node_count > GEN_NODES_MAX || account_count == 0 ||
         account_count > GEN_ACCOUNTS_MAX) {
@@ -92,12 +102,33 @@ bool gen_fleet_init(struct gen_fleet *fleet, uint64_t seed, uint32_t node_count,
     }
     uint32_t ranks[GEN_ROLE_COUNT] = { 0 };
     for (uint32_t i = 0; i < node_count; i++) {
-        uint32_t *rank = &ranks[role_pattern[i % sizeof role_pattern]];
+        fleet->nodes[i].role = role_of(i, has_more_roles);
+        uint32_t *rank = &ranks[fleet->nodes[i].role];
         make_node(&fleet->nodes[i], seed, i, i % account_count, *rank);
         ++*rank;
     }
     sort_by_role(fleet);
     return true;
+}
+
+bool gen_fleet_init(struct gen_fleet *fleet, uint64_t seed, uint32_t node_count,
+                    uint32_t account_count, struct error *err) {
+    return init(fleet, seed, node_count, account_count, false, err);
+}
+
+bool gen_fleet_init_roles(struct gen_fleet *fleet, uint64_t seed, uint32_t node_count,
+                          uint32_t account_count, struct error *err) {
+    return init(fleet, seed, node_count, account_count, true, err);
+}
+
+void gen_fleet_scale(struct gen_fleet *fleet) {
+    for (uint32_t i = 0; i < fleet->node_count; i++) {
+        struct gen_node *node = &fleet->nodes[i];
+        bool is_elastic =
+            node->role == GEN_WEB || node->role == GEN_API || node->role == GEN_WORKER;
+        node->is_scaled =
+            is_elastic && node->rank >= 3 && gen_hash(fleet->seed, 0x5ca1e, i) % 3 == 0;
+    }
 }
 
 void gen_fleet_done(struct gen_fleet *fleet) {
@@ -110,6 +141,19 @@ uint32_t gen_fleet_find(const struct gen_fleet *fleet, const char *name) {
     for (uint32_t i = 0; i < fleet->node_count; i++) {
         if (strcmp(fleet->nodes[i].name, name) == 0) {
             return i;
+        }
+    }
+    return GEN_OUTSIDE;
+}
+
+uint32_t gen_fleet_choose(const struct gen_fleet *fleet, enum gen_role role, uint32_t self,
+                          uint64_t rank) {
+    uint32_t first = fleet->role_first[role];
+    uint32_t count = fleet->role_first[role + 1] - first;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t node = fleet->by_role[first + (rank + i) % count];
+        if (node != self && fleet->nodes[node].is_up) {
+            return node;
         }
     }
     return GEN_OUTSIDE;

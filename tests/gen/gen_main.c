@@ -85,6 +85,30 @@ static bool parse_start(const char *text, uint64_t *out_s, struct error *err) {
                      text);
 }
 
+static bool fill_plan(const struct gen_fleet_values *values, uint64_t duration_s,
+                      struct gen_plan_options *plan, struct error *err) {
+    uint64_t third_s = duration_s / 3 < 7 * 86400 ? duration_s / 3 : 7 * 86400;
+    *plan = (struct gen_plan_options){
+        .churn_a_day = (double)values->churn,
+        .attacks_per_kind = (uint32_t)values->attacks_per_kind,
+        .attacks_a_week = (double)values->attack_rate,
+        .quiet_s = values->quiet_ms > 0 ? (uint64_t)values->quiet_ms / 1000 : third_s,
+    };
+    uint32_t without = 0;
+    if (values->without != NULL) {
+        if (values->with != NULL) {
+            return error_set(err, ERROR_ARGUMENT, "--with and --without exclude each other");
+        }
+        plan->parts = GEN_PARTS_ALL;
+    }
+    if ((values->with != NULL && !gen_plan_parse_parts(values->with, &plan->parts, err)) ||
+        (values->without != NULL && !gen_plan_parse_parts(values->without, &without, err))) {
+        return false;
+    }
+    plan->parts &= ~without;
+    return true;
+}
+
 static bool fill_options(const struct gen_fleet_values *values, struct gen_run_options *options,
                          struct error *err) {
     if (values->out == NULL && !values->is_stdout) {
@@ -93,8 +117,8 @@ static bool fill_options(const struct gen_fleet_values *values, struct gen_run_o
     if (values->lateness_ms < 0 || values->lateness_ms > GEN_LATENESS_S_MAX * 1000) {
         return error_set(err, ERROR_ARGUMENT, "--lateness is at most 1h");
     }
-    int64_t duration_ms =
-        values->duration_ms > 0 ? values->duration_ms : (int64_t)values->days * 86400000;
+    int64_t days = (int64_t)(values->weeks > 0 ? 7 * values->weeks : values->days);
+    int64_t duration_ms = values->duration_ms > 0 ? values->duration_ms : days * 86400000;
     if (duration_ms < 60000 || duration_ms > INT64_C(3650) * 86400000) {
         return error_set(err, ERROR_ARGUMENT, "--duration is between 1m and 3650d");
     }
@@ -105,18 +129,24 @@ static bool fill_options(const struct gen_fleet_values *values, struct gen_run_o
         .duration_s = (uint64_t)duration_ms / 60000 * 60,
         .folder = values->out,
         .is_stream = values->is_stdout,
+        .is_plan_only = values->is_plan_only,
         .descriptor = STDOUT_FILENO,
         .is_gzip = values->is_gzip,
         .lines_max = (uint32_t)values->lines_per_object,
         .fields = values->fields,
         .attacks = values->attacks,
-        .backups = values->backups != NULL ? values->backups
-                   : values->nodes >= 3    ? "db-1"
-                                           : "none",
+        .backups = values->backups != NULL ? values->backups : "none",
         .report = { .lateness_s = (uint32_t)(values->lateness_ms / 1000),
                     .late_share = (double)values->late_permille / 1000,
                     .skipdata_share = 0.00005 },
     };
+    if (!fill_plan(values, options->duration_s, &options->plan, err)) {
+        return false;
+    }
+    /* Where benign life has a say, it says who is backed up. */
+    if (values->backups == NULL && values->nodes >= 3 && options->plan.parts == 0) {
+        options->backups = "db-1";
+    }
     return parse_start(values->start, &options->start_s, err);
 }
 
@@ -160,6 +190,8 @@ static int run_fleet(int argc, char **argv) {
         .accounts = 2,
         .seed = 1,
         .late_permille = 10,
+        .churn = 3,
+        .attack_rate = 1,
         .lateness_ms = 600000,
         .start = "2026-03-02",
         .fields = "v2",

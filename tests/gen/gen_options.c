@@ -94,7 +94,8 @@ const struct option_table gen_random_packets_table = {
 #define ATTACKS_ROW                                                                                \
     {                                                                                              \
         .name = "attacks", .letter = 'a', .kind = OPTION_TEXT, AT(attacks), .argument = "PLAN",    \
-        .help = "none, demo, @FILE, or entries parted by ';' (default none)"                       \
+        .help = "none, demo, all, kinds parted by ',', @FILE, or entries parted by ';' "           \
+                "(default none)"                                                                   \
     }
 #define BACKUPS_ROW                                                                                \
     {                                                                                              \
@@ -111,6 +112,13 @@ static const struct option_row fleet_rows[] = {
       .help = "How many days (default 3)",
       .minimum = 1,
       .maximum = 3650 },
+    { .name = "weeks",
+      .kind = OPTION_INTEGER,
+      AT(weeks),
+      .argument = "W",
+      .help = "Instead of --days",
+      .minimum = 1,
+      .maximum = 520 },
     { .name = "duration",
       .kind = OPTION_DURATION,
       AT(duration_ms),
@@ -130,6 +138,11 @@ static const struct option_row fleet_rows[] = {
       AT(is_stdout),
       .help = "Write plain lines to standard output instead of objects, in the order of "
               "their reports" },
+    { .name = "plan-only",
+      .kind = OPTION_FLAG,
+      AT(is_plan_only),
+      .help = "Write what --out DIR has beside the objects, and no line: an inventory for whoever "
+              "reads the stream, a truth without totals" },
     { .name = "gzip",
       .letter = 'z',
       .kind = OPTION_FLAG,
@@ -149,6 +162,43 @@ static const struct option_row fleet_rows[] = {
       .argument = "FIELDS",
       .help = "v2, v3, v4, v5, or names in any order (default v2)" },
     ATTACKS_ROW,
+    { .name = "attacks-per-kind",
+      .kind = OPTION_INTEGER,
+      AT(attacks_per_kind),
+      .argument = "N",
+      .help = "Of --attacks all or kinds: how many of each (default: by --attack-rate)",
+      .minimum = 1,
+      .maximum = 10000 },
+    { .name = "attack-rate",
+      .kind = OPTION_INTEGER,
+      AT(attack_rate),
+      .argument = "N",
+      .help = "Of --attacks all or kinds: how many a node-week (default 1)",
+      .minimum = 1,
+      .maximum = 14 },
+    { .name = "attack-after",
+      .kind = OPTION_DURATION,
+      AT(quiet_ms),
+      .argument = "T",
+      .help = "No drawn attack earlier than this (default a third of the time, 7d at most)" },
+    { .name = "with",
+      .kind = OPTION_TEXT,
+      AT(with),
+      .argument = "PARTS",
+      .help = "Parts of benign life beside ordinary traffic: all, none, or names parted by ',' "
+              "(default none)" },
+    { .name = "without",
+      .kind = OPTION_TEXT,
+      AT(without),
+      .argument = "PARTS",
+      .help = "All parts but these" },
+    { .name = "churn",
+      .kind = OPTION_INTEGER,
+      AT(churn),
+      .argument = "N",
+      .help = "New external peers of a node in a day, ten times as many of one node in ten "
+              "(default 3)",
+      .maximum = 1000 },
     BACKUPS_ROW,
     { .name = "lateness",
       .kind = OPTION_DURATION,
@@ -172,12 +222,23 @@ const struct option_table gen_fleet_table = {
         "minutes "
         "with some reports late, NODATA and SKIPDATA lines. The same options give the same lines "
         "on every machine.\n\n"
-        "An entry of a plan is KIND NODE START DURATION [FOLD]: KIND is exfil, dos, syn_flood or "
-        "backup, START counts from the first minute, FOLD is a multiple of the node's usual "
-        "traffic.",
+        "An entry of a plan is KIND NODE START DURATION [FOLD]: START counts from the first "
+        "minute, "
+        "FOLD is a multiple of the node's usual traffic, or conversations a minute. Attacks are "
+        "exfil (100 times the usual), exfil_10x, exfil_3x, exfil_known, exfil_known_10x, "
+        "exfil_known_3x, exfil_drip, exfil_bursts, exfil_backup_hour, exfil_young, exfil_ramp, "
+        "dns_fast, dns_slow, spam, scan_fast, scan_slow, scan_vertical, scan_lateral, brute_ssh, "
+        "brute_rdp, flood_out, dos, syn_flood, amplification, request_flood, carpet, beacon and "
+        "mining.\n\n"
+        "The parts of benign life are roles, scaling, churn, backups, weekly, deploys, crowds, "
+        "retries, dns_storms, newsletters, failovers, downloads, moves, gaps and late; truth.json "
+        "names "
+        "what they did, changes.csv what operators would have announced.",
     .examples =
         "  weir-gen fleet --gzip --attacks demo --out logs\n"
         "  weir-gen fleet --nodes 200 --days 1 --stdout | weir replay -\n"
+        "  weir-gen fleet --nodes 140 --weeks 5 --with all --attacks all -o fleet --stdout | weir "
+        "replay -\n"
         "  weir-gen fleet --attacks 'exfil api-1 2d9h 45m 100; dos web-2 2d15h 20m' -o logs\n",
     .rows = fleet_rows,
     .count = sizeof fleet_rows / sizeof fleet_rows[0],

@@ -19,10 +19,11 @@ struct gen_random_packets_values {
 
 /* Of a fleet, as lines or as packets. */
 struct gen_fleet_values {
-    uint64_t nodes, days, accounts, seed, lines_per_object, late_permille;
-    int64_t duration_ms, lateness_ms;
-    const char *start, *out, *fields, *attacks, *backups;
-    bool is_gzip, is_stdout;
+    uint64_t nodes, days, weeks, accounts, seed, lines_per_object, late_permille;
+    uint64_t churn, attacks_per_kind, attack_rate;
+    int64_t duration_ms, lateness_ms, quiet_ms;
+    const char *start, *out, *fields, *attacks, *backups, *with, *without;
+    bool is_gzip, is_stdout, is_plan_only;
 };
 
 extern const struct option_table gen_random_table;         /* struct gen_random_values */

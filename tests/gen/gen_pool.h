@@ -21,6 +21,8 @@ enum gen_pool {
     GEN_STRANGERS,    /* each met once: the benign churn of peers */
     GEN_EXFIL_HOSTS,  /* where an attacker takes data; no pool above shares its prefixes */
     GEN_BOTS,         /* the sources of floods; the same */
+    GEN_SCAN_TARGETS, /* whoever an intruder's scanner, guesser or flood tries */
+    GEN_OTHER_REGION, /* addresses of the same cloud elsewhere */
     GEN_POOL_COUNT,
 };
 

@@ -104,19 +104,40 @@ static uint32_t report_delay(const struct gen_reports *reports, uint64_t hash) {
     return 1 + (uint32_t)((hash >> 20 & 0xfffff) % (lateness_s - GEN_LATENESS_S_MIN));
 }
 
+/* How many of the records of one who is gone are of its life: its conversations end with it. */
+static uint32_t count_of_life(const struct gen_node *node, struct gen_record *rows,
+                              uint32_t count) {
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (node->is_up || rows[i].start_s < node->death_s) {
+            rows[kept++] = rows[i];
+        }
+    }
+    return kept;
+}
+
 static bool report_interface(struct gen_reports *reports, uint32_t node, uint64_t minute_s,
                              struct error *err) {
-    const struct gen_record *rows = reports->sorted + reports->first[node];
+    struct gen_record *rows = reports->sorted + reports->first[node];
     uint32_t count = reports->first[node + 1] - reports->first[node];
+    if (reports->fleet->nodes[node].is_scaled) {
+        count = count_of_life(&reports->fleet->nodes[node], rows, count);
+    }
     uint64_t interval_end_s = minute_s + reports->fleet->nodes[node].phase_s;
     bool is_whole =
         interval_end_s >= reports->start_s + GEN_INTERVAL_S && interval_end_s <= reports->end_s;
+    uint8_t gap = reports->events->gaps[node];
+    if (gap == GEN_GAP_WHOLE || (count == 0 && !reports->fleet->nodes[node].is_up)) {
+        reports->lost_records += count;
+        return true;
+    }
     if (count == 0) {
         return !is_whole || write_status(reports, node, GEN_AWS_NODATA, interval_end_s, err);
     }
     uint64_t hash = gen_hash(reports->fleet->seed, minute_s, UINT64_C(0x4e9) << 32 | node);
     uint32_t delay_s = report_delay(reports, hash);
-    bool is_skipped = (double)(hash >> 40) * 0x1p-24 < reports->options.skipdata_share;
+    bool is_skipped =
+        gap == GEN_GAP_HALF || (double)(hash >> 40) * 0x1p-24 < reports->options.skipdata_share;
     if (is_skipped && !write_status(reports, node, GEN_AWS_SKIPDATA, interval_end_s, err)) {
         return false;
     }

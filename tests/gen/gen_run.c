@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/gen/gen_run.h"
 
+#include "tests/gen/gen_churn.h"
+#include "tests/gen/gen_life.h"
 #include "tests/gen/gen_output.h"
 #include "tests/gen/gen_packets.h"
 #include "tests/gen/gen_truth.h"
@@ -30,19 +32,43 @@ struct run {
 
 static bool plan(struct run *run, const struct gen_run_options *options, struct error *err) {
     const struct gen_fleet *fleet = &run->fleet;
-    if (!gen_events_plan(&run->events, options->attacks, fleet, options->start_s, run->end_s,
-                         err)) {
+    const struct gen_plan plan = { .events = &run->events,
+                                   .fleet = fleet,
+                                   .options = options->plan,
+                                   .start_s = options->start_s,
+                                   .end_s = run->end_s };
+    bool is_random = gen_plan_is_kinds(options->attacks);
+    if (!is_random && !gen_events_plan(&run->events, options->attacks, fleet, options->start_s,
+                                       run->end_s, err)) {
         return false;
     }
-    if (strcmp(options->backups, "none") == 0) {
-        return true;
+    if (strcmp(options->backups, "none") != 0) {
+        uint32_t node = gen_fleet_find(fleet, options->backups);
+        if (node == GEN_OUTSIDE) {
+            return error_set(err, ERROR_ARGUMENT, "backups: the fleet has no node \"%s\"",
+                             options->backups);
+        }
+        if (!gen_events_plan_backups(&run->events, fleet, node, options->start_s, run->end_s,
+                                     err)) {
+            return false;
+        }
     }
-    uint32_t node = gen_fleet_find(fleet, options->backups);
-    if (node == GEN_OUTSIDE) {
-        return error_set(err, ERROR_ARGUMENT, "backups: the fleet has no node \"%s\"",
-                         options->backups);
+    return gen_plan_benign(&plan, err) &&
+           (!is_random || gen_plan_attacks(&plan, options->attacks, err));
+}
+
+static bool make_fleet(struct gen_fleet *fleet, const struct gen_run_options *options,
+                       struct error *err) {
+    uint32_t parts = options->plan.parts;
+    bool has_roles = parts & GEN_PART_BIT(GEN_PART_ROLES);
+    bool is_made = has_roles ? gen_fleet_init_roles(fleet, options->seed, options->node_count,
+                                                    options->account_count, err)
+                             : gen_fleet_init(fleet, options->seed, options->node_count,
+                                              options->account_count, err);
+    if (is_made && (parts & GEN_PART_BIT(GEN_PART_SCALING))) {
+        gen_fleet_scale(fleet);
     }
-    return gen_events_plan_backups(&run->events, fleet, node, options->start_s, run->end_s, err);
+    return is_made;
 }
 
 static void prepare_lines(struct run *run, const struct gen_run_options *options) {
@@ -56,8 +82,7 @@ static void prepare_lines(struct run *run, const struct gen_run_options *options
 
 static bool prepare(struct run *run, const struct gen_run_options *options, struct error *err) {
     run->end_s = options->start_s + options->duration_s;
-    if (!gen_fleet_init(&run->fleet, options->seed, options->node_count, options->account_count,
-                        err) ||
+    if (!make_fleet(&run->fleet, options, err) ||
         !gen_aws_layout_init(&run->layout, options->fields, err) || !plan(run, options, err)) {
         return false;
     }
@@ -72,18 +97,27 @@ static bool prepare(struct run *run, const struct gen_run_options *options, stru
         return false;
     }
     run->reports.options = options->report;
-    if (options->is_stream) {
+    if (options->is_stream && !(options->plan.parts & GEN_PART_BIT(GEN_PART_LATE))) {
         run->reports.options.late_share = 0;
     }
     return true;
 }
 
-static bool write_lines(struct run *run, uint64_t start_s, struct error *err) {
+static void make_minute(struct run *run, const struct gen_run_options *options, uint64_t minute_s) {
+    gen_life_minute(&run->fleet, minute_s);
+    gen_events_minute(&run->events, &run->traffic, minute_s);
+    gen_traffic_minute(&run->traffic, minute_s);
+    if (options->plan.parts & GEN_PART_BIT(GEN_PART_CHURN)) {
+        gen_churn_minute(&run->traffic, options->plan.churn_a_day, minute_s);
+    }
+}
+
+static bool write_lines(struct run *run, const struct gen_run_options *options, struct error *err) {
+    uint64_t start_s = options->start_s;
     uint64_t tail_s = (uint64_t)gen_reports_tail_minutes(&run->reports) * 60;
     for (uint64_t minute_s = start_s; minute_s < run->end_s + tail_s; minute_s += 60) {
         if (minute_s < run->end_s) {
-            gen_events_minute(&run->events, &run->traffic, minute_s);
-            gen_traffic_minute(&run->traffic, minute_s);
+            make_minute(run, options, minute_s);
         }
         if (!gen_reports_minute(&run->reports, minute_s, err)) {
             return false;
@@ -92,14 +126,15 @@ static bool write_lines(struct run *run, uint64_t start_s, struct error *err) {
     return gen_objects_close_until(&run->objects, UINT64_MAX, err);
 }
 
-static bool write_packets(struct run *run, int descriptor, uint64_t start_s, struct error *err) {
+static bool write_packets(struct run *run, int descriptor, const struct gen_run_options *options,
+                          struct error *err) {
+    uint64_t start_s = options->start_s;
     if (!gen_pcap_init(&run->pcap, descriptor, run->capture_path, GEN_FRAME_SIZE_MAX, err)) {
         return false;
     }
     for (uint64_t minute_s = start_s; minute_s < run->end_s && !run->pcap.is_failed;
          minute_s += 60) {
-        gen_events_minute(&run->events, &run->traffic, minute_s);
-        gen_traffic_minute(&run->traffic, minute_s);
+        make_minute(run, options, minute_s);
         if (!gen_packets_write(&run->packets, minute_s + 60, err)) {
             return false;
         }
@@ -111,7 +146,7 @@ static bool write_capture(struct run *run, const struct gen_run_options *options
                           struct error *err) {
     if (options->is_stream) {
         (void)snprintf(run->capture_path, sizeof run->capture_path, "standard output");
-        return write_packets(run, options->descriptor, options->start_s, err);
+        return write_packets(run, options->descriptor, options, err);
     }
     int size =
         snprintf(run->capture_path, sizeof run->capture_path, "%s/fleet.pcap", options->folder);
@@ -122,7 +157,7 @@ static bool write_capture(struct run *run, const struct gen_run_options *options
     if (!gen_output_open(run->capture_path, &descriptor, err)) {
         return false;
     }
-    bool is_written = write_packets(run, descriptor, options->start_s, err);
+    bool is_written = write_packets(run, descriptor, options, err);
     if (close(descriptor) != 0 && is_written) {
         return error_system(err, errno, "%s", run->capture_path);
     }
@@ -146,8 +181,17 @@ static bool write_truth(const struct run *run, const struct gen_run_options *opt
     gen_truth_write(&run->events, &run->fleet, options->start_s, run->end_s, &buffer);
     bool is_written = write_beside(options->folder, "truth.json", &buffer, err);
     buffer_reset(&buffer);
-    gen_fleet_inventory(&run->fleet, &buffer);
+    if (options->plan.parts & GEN_PART_BIT(GEN_PART_SCALING)) {
+        gen_life_inventory(&run->fleet, options->start_s, run->end_s, &buffer);
+    } else {
+        gen_fleet_inventory(&run->fleet, &buffer);
+    }
     is_written = is_written && write_beside(options->folder, "inventory.csv", &buffer, err);
+    if (options->plan.parts != 0) {
+        buffer_reset(&buffer);
+        gen_truth_changes(&run->events, &run->fleet, &buffer);
+        is_written = is_written && write_beside(options->folder, "changes.csv", &buffer, err);
+    }
     buffer_done(&buffer);
     return is_written;
 }
@@ -166,15 +210,21 @@ static void fill_counts(struct gen_run_counts *counts, const struct run *run) {
     };
 }
 
+static bool write_traffic(struct run *run, const struct gen_run_options *options,
+                          struct error *err) {
+    if (options->is_plan_only) {
+        return true;
+    }
+    return options->is_capture ? write_capture(run, options, err) : write_lines(run, options, err);
+}
+
 bool gen_run(const struct gen_run_options *options, struct gen_run_counts *counts,
              struct error *err) {
     struct run *run = calloc(1, sizeof *run);
     if (run == NULL) {
         return error_set(err, ERROR_LIMIT, "no memory for a run");
     }
-    bool is_done = prepare(run, options, err) &&
-                   (options->is_capture ? write_capture(run, options, err)
-                                        : write_lines(run, options->start_s, err)) &&
+    bool is_done = prepare(run, options, err) && write_traffic(run, options, err) &&
                    (options->folder == NULL || write_truth(run, options, err));
     fill_counts(counts, run);
     gen_packets_done(&run->packets);

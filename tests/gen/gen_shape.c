@@ -49,6 +49,10 @@ static void set_flags(struct gen_shape *shape, const struct gen_conversation *co
     if (conversation->protocol != TCP) {
         return;
     }
+    if (conversation->is_refused) {
+        shape->flags_first = shape->flags_middle = is_from_client ? GEN_SYN : GEN_RST | GEN_ACK;
+        return;
+    }
     shape->flags_first = shape->flags_middle = is_bare ? GEN_SYN : GEN_ACK;
     if (!is_bare && !conversation->is_ongoing) {
         shape->flags_first = is_from_client ? GEN_SYN : GEN_SYN | GEN_ACK;
@@ -61,7 +65,7 @@ void gen_shape_init(struct gen_shape *shape, const struct gen_conversation *conv
     const struct gen_end *own = is_from_client ? &conversation->client : &conversation->server;
     const struct gen_end *other = is_from_client ? &conversation->server : &conversation->client;
     /* A call that nobody answers is a SYN, again and again. */
-    bool is_bare = conversation->is_rejected || other->packets == 0;
+    bool is_bare = conversation->is_rejected || conversation->is_refused || other->packets == 0;
     bool has_handshake =
         conversation->protocol == TCP && !is_bare && !conversation->is_ongoing && own->packets > 2;
     bool is_far = own->node == GEN_OUTSIDE || other->node == GEN_OUTSIDE;

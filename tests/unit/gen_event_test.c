@@ -112,7 +112,7 @@ static void an_attack_moves_its_fold_of_the_usual_traffic(void **state) {
     struct gen_traffic traffic;
     gen_ring_init(&ring, &fleet, T0 + DAY);
     assert_true(gen_traffic_init(&traffic, &fleet, gen_ring_sink(&ring), T0, NULL));
-    events = (struct gen_events){ .count = 0 };
+    memset(&events, 0, sizeof events);
     assert_true(gen_events_plan(&events, "exfil api-1 1h 20m 50", &fleet, T0, T0 + DAY, NULL));
     traffic.sent_bytes[1] = UINT64_C(60) * 1000000; /* 1 MB a minute in its first hour */
     for (uint64_t minute = 59; minute < 81; minute++) {
@@ -136,7 +136,7 @@ static void an_attack_moves_its_fold_of_the_usual_traffic(void **state) {
 
 static void the_truth_parts_attacks_from_benign_jobs(void **state) {
     (void)state;
-    events = (struct gen_events){ .count = 0 };
+    memset(&events, 0, sizeof events);
     assert_true(gen_events_plan(&events, "exfil api-1 1h 20m; backup db-1 2h 20m", &fleet, T0,
                                 T0 + DAY, NULL));
     struct buffer out;
