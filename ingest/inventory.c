@@ -20,7 +20,7 @@ struct inventory {
 
 /* ---- opening ---- */
 
-enum form { FORM_CSV, FORM_JSON, FORM_UTF16 };
+enum form { FORM_CSV, FORM_JSON, FORM_YAML, FORM_UTF16 };
 
 /* By the first character, behind blanks and a byte order mark. */
 static enum form tell_form(struct bytes front) {
@@ -33,11 +33,17 @@ static enum form tell_form(struct bytes front) {
                                front.data[at] == '\n' || front.data[at] == '\r')) {
         at++;
     }
+    struct bytes yaml = bytes_text("apiVersion:");
+    if (front.size - at > yaml.size && memcmp(front.data + at, yaml.data, yaml.size) == 0) {
+        return FORM_YAML;
+    }
     return at < front.size && front.data[at] == '{' ? FORM_JSON : FORM_CSV;
 }
 
-static bool refuse_utf16(struct error *err) {
-    return error_set(err, ERROR_FORMAT, "is UTF-16 (a shell's redirection?): save it as UTF-8");
+static bool refuse(enum form form, struct error *err) {
+    return error_set(err, ERROR_FORMAT, "%s",
+                     form == FORM_YAML ? "is YAML: print it by -o json"
+                                       : "is UTF-16 (a shell's redirection?): save it as UTF-8");
 }
 
 static bool open_text(struct inventory *inventory, struct bytes text, struct error *err) {
@@ -75,8 +81,10 @@ static bool read_all(struct buffer *file, struct input *input, struct error *err
 }
 
 static bool open_input(struct inventory *inventory, struct input *input, struct error *err) {
-    switch (tell_form(input_front(input))) {
-    case FORM_UTF16: return refuse_utf16(err);
+    enum form form = tell_form(input_front(input));
+    switch (form) {
+    case FORM_YAML:
+    case FORM_UTF16: return refuse(form, err);
     case FORM_JSON: return open_json(inventory, (struct bytes){ 0 }, next_piece, input, err);
     case FORM_CSV: break;
     }
@@ -85,8 +93,10 @@ static bool open_input(struct inventory *inventory, struct input *input, struct 
 }
 
 static bool open_bytes(struct inventory *inventory, struct bytes bytes, struct error *err) {
-    switch (tell_form(bytes)) {
-    case FORM_UTF16: return refuse_utf16(err);
+    enum form form = tell_form(bytes);
+    switch (form) {
+    case FORM_YAML:
+    case FORM_UTF16: return refuse(form, err);
     case FORM_JSON: return open_json(inventory, bytes, NULL, NULL, err);
     case FORM_CSV: break;
     }

@@ -218,6 +218,7 @@ static void what_is_wrong_is_named(void **state) {
         { "{\"kind\":\"Node\",\"metadata\":{\"name\":\"n\"},\"spec\":{\"podCIDR\":\"10.0.0.1/8\"}}",
           "n: spec.podCIDRs '10.0.0.1/8' is not a prefix" },
         { "\xff\xfe{", "is UTF-16" },
+        { "apiVersion: v1\nitems:\n- kind: Node\n", "is YAML: print it by -o json" },
     };
     for (size_t i = 0; i < COUNT(CASES); i++) {
         struct inventory *inventory = NULL;
