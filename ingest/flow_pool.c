@@ -11,6 +11,7 @@
 /* The first entries lie on small pages: most captures need no more. */
 #define ENTRIES_SMALL 16384u
 
+// NOLINTNEXTLINE(misc-redundant-expression): two numbers that happen to be one
 _Static_assert(FLOWTABLE_FLOWS_MAX <= 1u << FLOW_ENTRY_NEXT_BITS, "entries are named by NEXT_BITS");
 
 static size_t entries_size(const struct flow_pool *pool) {
