@@ -85,7 +85,7 @@ static const struct peer_range *find_range(const struct peer_grouping *grouping,
 struct peer_group peer_group_of(const struct peer_grouping *grouping, struct address peer) {
     struct peer_group group = { .address = hash_of(KIND_ADDRESS, peer) };
     group.is_internal = grouping->internal != NULL ? address_set_has(grouping->internal, peer)
-                                                   : address_classify(peer) != ADDRESS_INTERNET;
+                                                   : address_classify(peer) == ADDRESS_PRIVATE;
     if (group.is_internal) {
         group.group = group.address;
         return group;

@@ -27,7 +27,7 @@ struct peer_range {
 };
 
 struct peer_grouping {
-    const struct address_set *internal; /* borrowed; NULL: private addresses (address_classify) */
+    const struct address_set *internal; /* borrowed; NULL: those of ADDRESS_PRIVATE */
     struct peer_range *ranges;          /* [count], ascending, disjoint */
     size_t count;
 };

@@ -45,7 +45,9 @@ static void peers_share_a_group_by_service_or_network(void **state) {
         }
     }
     assert_true(group_of(&grouping, "192.168.1.1").is_internal);
+    assert_true(group_of(&grouping, "100.64.1.8").is_internal);
     assert_false(group_of(&grouping, "8.8.8.8").is_internal);
+    assert_false(group_of(&grouping, "240.1.2.3").is_internal); /* spoofed, but not one of ours */
     peer_grouping_done(&grouping);
 }
 
