@@ -92,6 +92,13 @@ bool settle_chunk(struct window_set *set, struct window *window, const struct po
     return true;
 }
 
+/* When the record of a long entry began, without unpacking the rest. */
+static int64_t from_ms_of(const struct settling *settling, const uint8_t *at, int64_t number) {
+    struct strand_long entry;
+    memcpy(&entry, at, sizeof entry);
+    return number * settling->set->window_ms + entry.to_ms - entry.length_ms;
+}
+
 /* Gives `window` its shares of the long entries of `last`, where they stay. */
 static bool take_shares(const struct settling *settling, struct window *window,
                         const struct window *last, struct error *err) {
@@ -105,10 +112,10 @@ static bool take_shares(const struct settling *settling, struct window *window,
             return true;
         }
         for (size_t at = 0; at < span.size; at += sizeof(struct strand_long)) {
-            struct lasting lasting = lasting_of(settling, span.data + at, last->number);
-            if (lasting.spread.from_ms >= end_ms) {
+            if (from_ms_of(settling, span.data + at, last->number) >= end_ms) {
                 continue;
             }
+            struct lasting lasting = lasting_of(settling, span.data + at, last->number);
             log->carried_count -= last != window;
             if (!add_share(settling, log, &lasting, window->number, err)) {
                 return false;
@@ -126,12 +133,14 @@ static void drop_longs(struct window_set *set, struct window *window) {
 bool settle_window(struct window_set *set, struct window *window, struct settle_due later,
                    const struct point_set *points, struct error *err) {
     struct settling settling = settling_of(set, points);
+    /* Most records end in the next window: what is still missing says when to stop. */
+    const uint64_t *missing = &window->conversations.carried_count;
     bool ok = take_shares(&settling, window, window, err);
     int64_t last = window->number + SETTLE_REACH_WINDOWS_MAX;
-    for (uint32_t i = 0; i < later.count && later.windows[i]->number <= last && ok; i++) {
+    for (uint32_t i = 0; i<later.count && * missing> 0 && ok; i++) {
         ok = take_shares(&settling, window, later.windows[i], err);
     }
-    for (int64_t n = window->number + 1; n <= last && ok; n++) {
+    for (int64_t n = window->number + 1; n <= last && *missing > 0 && ok; n++) {
         const struct window *open = window_set_find(set, n);
         ok = open == NULL || take_shares(&settling, window, open, err);
     }

@@ -7,7 +7,8 @@
 /* Makes strands of long entries. Arrival keeps a record that lasts over several windows once, in
  * the log of its last window (conversation.h): with a strand in each window it would cost up to a
  * strand a minute, ten for a log of ten minutes' aggregation, of which nearly all are thrown away
- * with windows in which nothing happened. Who needs the strands of a window settles it first.
+ * with windows in which nothing happened. Who needs the strands of a window (conversation_fold, and
+ * what stands on it) settles it first.
  *
  * When that happens cannot show: the strands are those that the plain path of arrival would have
  * appended at once, to the same logs, and folds do not depend on when a strand comes. One thread.
