@@ -5,7 +5,7 @@
  * must do: one pass over the same strands that adds up their bytes.
  *
  * Prints ns of the thread's processor time a conversation and a strand, for the table as it is
- * after WARM windows. Median of RUNS windows. */
+ * after WARM windows: the mean of RUNS windows, since every third or so of them sweeps as well. */
 #include "detect/feature.h"
 
 #include <stdio.h>
@@ -25,10 +25,20 @@ static double now_ns(void) {
     return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
 }
 
-static int compare(const void *a, const void *b) {
-    const double *x = a;
-    const double *y = b;
-    return (*x > *y) - (*x < *y);
+struct spread_of {
+    double mean;
+    double least;
+    double most;
+};
+
+static struct spread_of spread_of(const double *runs) {
+    struct spread_of spread = { 0, runs[0], runs[0] };
+    for (int i = 0; i < RUNS; i++) {
+        spread.mean += runs[i] / RUNS;
+        spread.least = runs[i] < spread.least ? runs[i] : spread.least;
+        spread.most = runs[i] > spread.most ? runs[i] : spread.most;
+    }
+    return spread;
 }
 
 /* Conversation `serial` of a node, as two strands: a client's port, one of 50 peers, HTTPS. */
@@ -117,10 +127,14 @@ static double run_sum(struct bench *bench) {
     return now_ns() - begin;
 }
 
-static void print_line(const char *name, const double *sorted, double conversations) {
-    double middle = sorted[RUNS / 2] / conversations;
-    printf("%-8s %6.1f ns a conversation (%.1f to %.1f), %.1f a strand\n", name, middle,
-           sorted[0] / conversations, sorted[RUNS - 1] / conversations, middle / 2);
+/* Returns the mean of a window. */
+static double print_line(const char *name, const double *runs) {
+    double conversations = (double)NODES * CONVERSATIONS;
+    struct spread_of spread = spread_of(runs);
+    printf("%-8s %6.1f ns a conversation (%.1f to %.1f), %.1f a strand\n", name,
+           spread.mean / conversations, spread.least / conversations, spread.most / conversations,
+           spread.mean / conversations / 2);
+    return spread.mean;
 }
 
 int main(void) {
@@ -150,20 +164,19 @@ int main(void) {
         fprintf(stderr, "exchange_bench: no memory\n");
         return 1;
     }
-    qsort(joins, RUNS, sizeof *joins, compare);
-    qsort(features, RUNS, sizeof *features, compare);
-    qsort(sums, RUNS, sizeof *sums, compare);
-    double conversations = (double)NODES * CONVERSATIONS;
-    printf("%u nodes, %u conversations each a window, %.0f %% of them known; median of %d\n", NODES,
-           CONVERSATIONS, 100.0 * KEPT / CONVERSATIONS, RUNS);
-    print_line("join", joins, conversations);
-    print_line("features", features, conversations);
-    print_line("sum", sums, conversations);
-    printf("join and features are %.1f passes over the strands\n",
-           (joins[RUNS / 2] + features[RUNS / 2]) / sums[RUNS / 2]);
+    printf("%u nodes, %u conversations each a window, %.0f %% of them known; mean of %d windows\n",
+           NODES, CONVERSATIONS, 100.0 * KEPT / CONVERSATIONS, RUNS);
+    double join = print_line("join", joins);
+    double measure = print_line("features", features);
+    double sum = print_line("sum", sums);
+    printf("join and features are %.1f passes over the strands\n", (join + measure) / sum);
     printf("%u open conversations, %.0f bytes each with slots and spare room\n",
            bench.exchange.entry_count,
            (double)exchange_memory_bytes(&bench.exchange) / bench.exchange.entry_count);
+    printf("a node: %zu bytes of ports, %zu of peers (at most %zu)\n", sizeof(struct port_use),
+           (size_t)features_node_bytes(&bench.features, 0),
+           sizeof(struct feature_node) +
+               ACQUAINTANCE_SLOTS_MAX * sizeof(struct acquaintance_entry));
     features_done(&bench.features);
     exchange_done(&bench.exchange);
     fleet_done(&bench.fleet);

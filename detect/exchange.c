@@ -107,19 +107,19 @@ bool exchange_take(void *context, const struct strand *strand, struct error *err
                                 .local_port = strand->local_port,
                                 .peer_port = strand->peer_port,
                                 .node_protocol = strand->protocol };
-    bool is_other_point = exchange->row_count > 0 && exchange->point != strand->point;
+    bool is_behind = exchange->row_count > 0;
+    bool is_other_point = is_behind && exchange->point != strand->point;
     exchange->is_many_points |= is_other_point;
-    struct exchange_row *row =
-        exchange->row_count == 0 ? NULL : &exchange->rows[exchange->row_count - 1];
-    if (row == NULL || is_other_point || memcmp(&row->key, &key, sizeof key) != 0) {
+    if (!is_behind || is_other_point ||
+        memcmp(&exchange->rows[exchange->row_count - 1].key, &key, sizeof key) != 0) {
         if (!reserve_row(exchange, err)) {
             return false;
         }
-        row = &exchange->rows[exchange->row_count++];
-        *row = (struct exchange_row){ .key = key, .first = { UINT32_MAX, UINT32_MAX } };
+        exchange->rows[exchange->row_count++] =
+            (struct exchange_row){ .key = key, .first = { UINT32_MAX, UINT32_MAX } };
     }
     exchange->point = strand->point;
-    add_strand(row, strand);
+    add_strand(&exchange->rows[exchange->row_count - 1], strand);
     return true;
 }
 

@@ -200,6 +200,7 @@ bool exchange_load(struct exchange *exchange, const struct roster *roster, struc
     }
     if (cursor->failed) {
         exchange->entry_count = 0;
+        memset(exchange->uses, 0, exchange->node_capacity * sizeof *exchange->uses);
     }
     uint32_t capacity = exchange->entry_count + 1;
     free(exchange->pending);
