@@ -150,6 +150,9 @@ bench: all $(BENCHES) ## measure every claim against its peer (several minutes)
 	@sh scripts/install-deps.sh build bench
 	@sh bench/run.sh $(BUILD)
 
+eval: all ## what replay finds of generated fleets with their truth, and its false alerts (minutes)
+	@python3 bench/eval.py $(BUILD) $(EVAL)
+
 golden: all ## rewrite the expectations under tests/data and show the difference
 	@sh tests/cli/golden.sh $(BUILD) rewrite
 	@git diff --stat tests/data
@@ -180,7 +183,7 @@ clean: ## remove build/
 help: ## print this
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
-.PHONY: all demo check check-arm64 tests asan valgrind coverage tidy fuzz fuzzers bench golden layers format install \
+.PHONY: eval all demo check check-arm64 tests asan valgrind coverage tidy fuzz fuzzers bench golden layers format install \
 	uninstall clean help
 .PRECIOUS: $(BUILD)/%.o
 -include $(shell find $(BUILD) -name sysroot -prune -o -name '*.d' -print 2>/dev/null)

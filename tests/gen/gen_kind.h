@@ -100,6 +100,7 @@ struct gen_event_row {
     uint8_t protocol;
     uint16_t ports[GEN_EVENT_PORTS_MAX]; /* of the server, up to the first 0; an event takes one */
     bool is_declared;                    /* operators know of it beforehand */
+    bool is_absolute;                    /* of a transfer: `fold` is megabytes a minute */
     bool may_be_ipv6;                    /* peers of pools that have IPv6 members */
     bool is_own_port;                    /* `ports` are the client's: reflectors answer from them */
     bool is_port_each;                   /* each conversation takes a port, not each event */

@@ -19,7 +19,7 @@ static void begin(struct gen_event *event, const struct gen_traffic *traffic) {
         is_inbound(row) ? traffic->received_bytes[event->node] : traffic->sent_bytes[event->node];
     usual = minutes == 0 ? 0 : usual / minutes;
     usual = usual < USUAL_BYTES_A_MINUTE_MIN ? USUAL_BYTES_A_MINUTE_MIN : usual;
-    event->bytes_a_minute = (uint64_t)((double)usual * event->fold);
+    event->bytes_a_minute = (uint64_t)((row->is_absolute ? 1e6 : (double)usual) * event->fold);
 }
 
 /* The part of a ramp's final rate that has been reached. */

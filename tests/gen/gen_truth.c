@@ -78,11 +78,12 @@ static const char *put_place(struct buffer *out, const struct gen_fleet *fleet, 
 
 static void put_parameters(struct buffer *out, const struct gen_event *event) {
     const struct gen_event_row *row = gen_event_row(event->kind);
-    bool is_count = row->engine == GEN_CALLS;
+    const char *name = row->engine == GEN_CALLS ? "calls_a_minute"
+                       : row->is_absolute       ? "megabytes_a_minute"
+                                                : "fold";
     /* Tenths, of which a plan in words has none. */
     uint64_t tenths = (uint64_t)(event->fold * 10 + 0.5);
-    put(out, ",\"%s\":%llu", is_count ? "calls_a_minute" : "fold",
-        (unsigned long long)(tenths / 10));
+    put(out, ",\"%s\":%llu", name, (unsigned long long)(tenths / 10));
     if (tenths % 10 != 0) {
         put(out, ".%llu", (unsigned long long)(tenths % 10));
     }

@@ -214,6 +214,21 @@ static void every_kind_of_attack_has_the_figures_that_define_it(void **state) {
     }
 }
 
+static void some_who_take_data_have_ipv6_and_are_told_apart_by_event(void **state) {
+    (void)state;
+    uint32_t ipv6 = 0;
+    uint64_t lows[400];
+    for (uint32_t i = 0; i < 400; i++) {
+        const struct gen_event event = { .kind = GEN_EVENT_EXFIL_10X, .start_s = T0 + 60 * i };
+        struct address peer = gen_event_peer(&event, fleet.seed, 0);
+        ipv6 += !address_is_ipv4(peer);
+        lows[i] = peer.low;
+    }
+    /* A quarter; and 12,288 IPv4 addresses for the rest. */
+    assert_true(ipv6 > 70 && ipv6 < 130);
+    assert_true(collector_distinct(lows, 400) > 380);
+}
+
 static void beats_keep_their_gap_within_a_tenth(void **state) {
     (void)state;
     run("beacon api-1 1d 10h");
@@ -300,6 +315,7 @@ static void every_kind_has_a_name_of_its_own_and_its_row_is_whole(void **state) 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_kind_of_attack_has_the_figures_that_define_it),
+        cmocka_unit_test(some_who_take_data_have_ipv6_and_are_told_apart_by_event),
         cmocka_unit_test(beats_keep_their_gap_within_a_tenth),
         cmocka_unit_test(a_ramp_grows_in_each_of_its_thirds),
         cmocka_unit_test(a_refused_call_is_a_syn_and_a_reset),

@@ -1,0 +1,28 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# The evaluation itself: it prints every figure it promises, the same ones for the same seed, and what
+# it counts agrees with what replay says.
+. tests/lib.sh
+if ! command -v python3 >/dev/null; then
+    echo "skip evaluation: python3 is not there"
+    exit 0
+fi
+
+# evaluate OPTION...: without the figures that a machine gives
+evaluate() {
+    python3 bench/eval.py "$build" --scale 0.2 --per-kind 5 "$@" >"$work/raw" 2>"$work/err"
+    status=$?
+    sed 's/ in [0-9]* s;/;/' "$work/raw"
+}
+
+evaluate --only attacked >"$work/a"
+is "evaluation_ends_well" "0 0" "$status $(wc -c <"$work/err")"
+evaluate --only attacked >"$work/b"
+same "one_seed_gives_the_same_figures" "$work/a" "$work/b"
+is "every_kind_of_attack_and_all_together_have_a_row" 29 "$(sed -n '/^kind/,/^all/p' "$work/a" | grep -c '%.*%.*%')"
+has "false_alerts_are_counted_by_node_day" '^attacked: 392 node-days, [0-9]+ records; false alerts a node-day 0\.[0-9]{4} \(' "$(cat "$work/a")"
+has "recycle_recommendations_are_counted" 'false recycle recommendations 0; of inbound classes 0$' "$(cat "$work/a")"
+is "causes_add_up_to_the_false_alerts" "$(sed -n 's/.*node-day [0-9.]* (\([0-9]*\);.*/\1/p' "$work/a")" \
+    "$(awk '/^attacked: .*node-days/ { on = 1; next } on && /^  / { sum += $1 } /^in all/ { on = 0 } END { print sum + 0 }' "$work/a")"
+has "a_flood_of_hundredfold_is_found_in_minutes" '^dos +[0-9]+ +100 % +100 % +[1-5] ' "$(cat "$work/a")"
+finish
