@@ -541,6 +541,68 @@ static void bytes_that_no_windows_give_are_refused(void **state) {
     buffer_done(&saved);
 }
 
+/* Ticks of 10 s with replies waited for as long: what begins in tick n is judged in tick n + 1.
+ * Windows of 600 s: the reply time of all that begins before the last 70 s ends in the window. */
+static void other_lengths_of_windows_judge_by_the_same_times(void **state) {
+    (void)state;
+    static const struct {
+        int64_t window_ms, reply_ms;
+        uint32_t first_ms;
+        int64_t judged;
+    } cases[] = {
+        { 10000, EXCHANGE_TICK_REPLY_MS, 0, 1 },  { 10000, EXCHANGE_TICK_REPLY_MS, 9999, 1 },
+        { 10000, EXCHANGE_REPLY_MS, 0, 7 },       { 600000, EXCHANGE_REPLY_MS, 529999, 0 },
+        { 600000, EXCHANGE_REPLY_MS, 530000, 1 },
+    };
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        struct world world;
+        begin(&world);
+        world.exchange.settings.reply_ms = cases[c].reply_ms;
+        struct strand strand = strand_of(TCP, 9, 40000, 443);
+        strand.first = strand.last = cases[c].first_ms >> 4;
+        for (int64_t number = 0; number < 9; number++) {
+            int64_t start_ms = (FIRST_WINDOW + number) * cases[c].window_ms;
+            int64_t end_ms = start_ms + cases[c].window_ms;
+            exchange_begin(&world.exchange, &(struct exchange_window){ start_ms, end_ms, 4 });
+            take_node(&world, 0, &strand, number == 0);
+            bool is_failed = world.count == 1 && world.rows[0].is_failed;
+            if (is_failed != (number == cases[c].judged)) {
+                fail_msg("case %zu, window %lld", c, (long long)number);
+            }
+            close_window(&world);
+        }
+        end(&world);
+    }
+}
+
+static void many_conversations_outlive_growth_and_sweeps(void **state) {
+    (void)state;
+    struct world world;
+    begin_bounded(&world, 100000);
+    for (int64_t number = 0; number < 12; number++) {
+        open_window(&world, number);
+        for (uint32_t i = 0; i < 5000; i++) {
+            /* 1,000 are seen in every window, the others in one. */
+            uint32_t peer = i < 1000 ? i : (uint32_t)number * 5000 + i;
+            struct strand strand = strand_of(TCP, peer, 40000, 443);
+            assert_true(exchange_take(&world.exchange, &strand, &err));
+        }
+        take_node(&world, 0, NULL, 0);
+        uint32_t first_count = 0;
+        for (uint32_t i = 0; i < world.count; i++) {
+            first_count += world.rows[i].is_first;
+        }
+        assert_int_equal(first_count, number == 0 ? 5000 : 4000);
+        close_window(&world);
+    }
+    /* Open: the 1,000, and 4,000 each of the last two windows, idle for 59 and 119 s; those before
+     * are idle for 179 s. */
+    exchange_forget(&world.exchange, 2);
+    assert_int_equal(world.exchange.entry_count, 1000 + 2 * 4000);
+    assert_true(world.exchange.evicted == 0);
+    end(&world);
+}
+
 static void settings_have_bounds(void **state) {
     (void)state;
     static const struct exchange_settings bad[] = {
@@ -572,6 +634,8 @@ int main(void) {
         cmocka_unit_test(at_the_bound_the_longest_idle_go),
         cmocka_unit_test(order_and_saving_between_windows_do_not_show),
         cmocka_unit_test(bytes_that_no_windows_give_are_refused),
+        cmocka_unit_test(other_lengths_of_windows_judge_by_the_same_times),
+        cmocka_unit_test(many_conversations_outlive_growth_and_sweeps),
         cmocka_unit_test(settings_have_bounds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
