@@ -11,7 +11,7 @@ fleet() {
     "$gen" fleet --nodes 56 --days 5 --start 2026-03-05 --seed 3 --stdout --out "$folder" "$@" >"$work/lines" 2>"$work/said"
 }
 
-# One line for each node of each event: NODE-INTERFACE KIND LINES BYTES, with LINES and BYTES of the whole
+# truth WHAT FILTER: of each attack or benign event
 truth() { jq -r ".$1[] | $2" "$work/a/truth.json"; }
 
 fleet "$work/a" --with all --attacks all --attacks-per-kind 1
@@ -56,6 +56,26 @@ is "replay_takes_every_line" "$(cat "$work/a.records") 0" "$(field records) $(fi
 is "replay_finds_no_record_too_late" 0 "$(field late)"
 is "every_life_is_a_node_of_its_own" true \
     "$([ "$(field nodes)" -le "$(jq '.nodes | length' "$work/a/truth.json")" ] && [ "$(field nodes)" -gt 56 ] && echo true)"
+
+# Ten minutes in the middle of each event, when every interval lies within it.
+"$gen" fleet --nodes 28 --duration 2h --attacks 'log_gap db-1 1h 20m; log_skip db-2 1h 20m' --out "$work/gaps" --stdout >"$work/lines" 2>"$work/said"
+interface() { jq -r ".nodes[] | select(.node == \"$1\") | .interface" "$work/gaps/truth.json"; }
+# lines NODE STATUS FROM_MINUTE TO_MINUTE: how many of the node have it and end in these minutes of the run
+lines() {
+    awk -v eni="$(interface "$1")" -v status="$2" -v from="$(($3 * 60))" -v to="$(($4 * 60))" -v start="$(date -u -d 2026-03-02 +%s)" \
+        '$3 == eni && $14 == status && $12 >= start + from && $12 < start + to { n++ } END { print n + 0 }' "$work/lines"
+}
+is "a_gap_has_no_line_of_the_interface" "0 0 0" "$(lines db-1 OK 65 75) $(lines db-1 NODATA 65 75) $(lines db-1 SKIPDATA 65 75)"
+has "it_had_lines_before_and_behind" '^[1-9][0-9]+ [1-9][0-9]+$' "$(lines db-1 OK 45 55) $(lines db-1 OK 85 95)"
+is "where_half_is_lost_every_interval_says_so" 10 "$(lines db-2 SKIPDATA 65 75)"
+has "the_other_half_is_there" '^[1-9][0-9]+$' "$(lines db-2 OK 65 75)"
+
+# Of an autoscaling place: nothing before its birth, nothing two minutes behind its end.
+jq -r '.nodes[] | select(.from) | "\(.interface) \(.from | fromdate) \(.to | fromdate)"' "$work/a/truth.json" >"$work/lives"
+fleet "$work/c" --with all
+is "a_scaled_node_has_no_line_outside_of_its_life" "0" \
+    "$(awk 'NR == FNR { from[$1] = $2; to[$1] = $3; next } $3 in from && ($11 < from[$3] - 60 || $12 > to[$3] + 120) { n++ } END { print n + 0 }' "$work/lives" "$work/lines")"
+has "and_lines_in_it" '^[1-9][0-9]+$' "$(awk 'NR == FNR { from[$1]; next } $3 in from { n++ } END { print n + 0 }' "$work/lives" "$work/lines")"
 
 # without PART KIND...: leaves no event of these kinds, and the others as they were
 without() {

@@ -304,6 +304,7 @@ static void every_kind_has_a_name_of_its_own_and_its_row_is_whole(void **state) 
         assert_true(row->nodes_min > 0 && row->nodes_min <= row->nodes_max);
         assert_true(row->nodes_max <= GEN_EVENT_NODES_MAX);
         assert_true(row->roles != 0);
+        assert_true(!row->is_port_each || row->ports[GEN_EVENT_PORTS_MAX - 1] != 0);
         bool has_set = row->peers == GEN_PEERS_OWN || row->peers == GEN_PEERS_KNOWN ||
                        row->peers == GEN_PEERS_PARTNER;
         bool is_flow = row->engine == GEN_TRANSFER || row->engine == GEN_CALLS;

@@ -89,6 +89,22 @@ static void what_nobody_answers_is_all_syn(void **state) {
     }
 }
 
+static void a_refused_call_is_one_syn_and_one_reset(void **state) {
+    (void)state;
+    struct gen_conversation conversation = call(TCP, 0);
+    conversation.is_refused = true;
+    conversation.client.packets = conversation.server.packets = 1;
+    conversation.client.bytes = 60;
+    conversation.server.bytes = 40;
+    struct gen_shape shape;
+    gen_shape_init(&shape, &conversation, true);
+    assert_int_equal(gen_shape_flags(&shape, 0), GEN_SYN);
+    assert_int_equal(gen_shape_bytes(&shape, 1), 60);
+    gen_shape_init(&shape, &conversation, false);
+    assert_int_equal(gen_shape_flags(&shape, 0), GEN_RST | GEN_ACK);
+    assert_int_equal(gen_shape_bytes(&shape, 1), 40);
+}
+
 static void an_ongoing_connection_shows_neither_syn_nor_fin(void **state) {
     (void)state;
     struct gen_conversation conversation = call(TCP, 50);
@@ -153,6 +169,7 @@ int main(void) {
         cmocka_unit_test(other_protocols_spread_their_payload),
         cmocka_unit_test(a_handshake_comes_in_its_order),
         cmocka_unit_test(what_nobody_answers_is_all_syn),
+        cmocka_unit_test(a_refused_call_is_one_syn_and_one_reset),
         cmocka_unit_test(an_ongoing_connection_shows_neither_syn_nor_fin),
         cmocka_unit_test(times_counts_and_sizes_agree),
     };
