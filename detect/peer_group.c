@@ -7,7 +7,8 @@
 #define XXH_INLINE_ALL /* one length: the compiler leaves two multiplications of it */
 #include <xxhash.h>
 
-/* AWS's own list of S3 ranges in us-east-1 and eu-west-1 (ip-ranges.json), the widest ones. */
+/* A few wide ranges of object stores, so that a pool of addresses is one acquaintance without any
+ * configuration; not a full list, which the clouds publish and change (AWS: ip-ranges.json). */
 #define IPV4(a, b, length)                                                                         \
     { { 0, UINT64_C(0xffff00000000) | (uint64_t)(a) << 24 | (uint64_t)(b) << 16 }, 96 + (length) }
 const struct peer_prefix peer_prefixes[] = {
