@@ -13,9 +13,9 @@
 
 /* What all transfers of data to an attacker share. */
 #define EXFIL                                                                                      \
-    .class = "exfil.volume", .also = "exfil.slow", .engine = GEN_TRANSFER, .protocol = TCP,        \
-    .ports = { 443 }, .packet_bytes = 1500, .reply_share = 0.02, .roles = MOST, .nodes_min = 1,    \
-    .nodes_max = 1
+    .class = "exfil.volume", .engine = GEN_TRANSFER, .protocol = TCP, .ports = { 443 },            \
+    .packet_bytes = 1500, .reply_share = 0.02, .roles = MOST, .nodes_min = 1, .nodes_max = 1
+#define SLOW .also = "exfil.slow"
 #define TO_NEW .peers = GEN_PEERS_OWN, .pool = GEN_EXFIL_HOSTS, .peer_count = 1, .may_be_ipv6 = true
 #define TO_KNOWN .peers = GEN_PEERS_KNOWN, .pool = GEN_SAAS, .peer_count = 2
 #define STEADY .streams = 2, .minutes = 10
@@ -27,6 +27,7 @@
 const struct gen_event_row gen_attack_rows[GEN_EVENT_ATTACK_COUNT] = {
     [GEN_EVENT_EXFIL] = { .name = "exfil",
                           EXFIL,
+                          SLOW,
                           .peers = GEN_PEERS_OWN,
                           .pool = GEN_EXFIL_HOSTS,
                           .peer_count = 1,
@@ -35,36 +36,42 @@ const struct gen_event_row gen_attack_rows[GEN_EVENT_ATTACK_COUNT] = {
                           LASTS(20, 60) },
     [GEN_EVENT_EXFIL_10X] = { .name = "exfil_10x",
                               EXFIL,
+                              SLOW,
                               TO_NEW,
                               STEADY,
                               FOLD(10, 13),
                               LASTS(30, 120) },
     [GEN_EVENT_EXFIL_3X] = { .name = "exfil_3x",
                              EXFIL,
+                             SLOW,
                              TO_NEW,
                              STEADY,
                              FOLD(3, 4),
                              LASTS(60, 240) },
     [GEN_EVENT_EXFIL_KNOWN] = { .name = "exfil_known",
                                 EXFIL,
+                                SLOW,
                                 TO_KNOWN,
                                 STEADY,
                                 FOLD(100, 130),
                                 LASTS(20, 60) },
     [GEN_EVENT_EXFIL_KNOWN_10X] = { .name = "exfil_known_10x",
                                     EXFIL,
+                                    SLOW,
                                     TO_KNOWN,
                                     STEADY,
                                     FOLD(10, 13),
                                     LASTS(30, 120) },
     [GEN_EVENT_EXFIL_KNOWN_3X] = { .name = "exfil_known_3x",
                                    EXFIL,
+                                   SLOW,
                                    TO_KNOWN,
                                    STEADY,
                                    FOLD(3, 4),
                                    LASTS(60, 240) },
     [GEN_EVENT_EXFIL_DRIP] = { .name = "exfil_drip",
                                EXFIL,
+                               SLOW,
                                TO_NEW,
                                .streams = 1,
                                .minutes = 3,
@@ -73,6 +80,7 @@ const struct gen_event_row gen_attack_rows[GEN_EVENT_ATTACK_COUNT] = {
                                LASTS(1440, 1440) },
     [GEN_EVENT_EXFIL_BURSTS] = { .name = "exfil_bursts",
                                  EXFIL,
+                                 SLOW,
                                  TO_NEW,
                                  .streams = 2,
                                  .minutes = 1,
@@ -81,18 +89,21 @@ const struct gen_event_row gen_attack_rows[GEN_EVENT_ATTACK_COUNT] = {
                                  LASTS(180, 360) },
     [GEN_EVENT_EXFIL_BACKUP_HOUR] = { .name = "exfil_backup_hour",
                                       EXFIL,
+                                      SLOW,
                                       TO_NEW,
                                       STEADY,
                                       FOLD(30, 100),
                                       LASTS(15, 25) },
     [GEN_EVENT_EXFIL_YOUNG] = { .name = "exfil_young",
                                 EXFIL,
+                                SLOW,
                                 TO_NEW,
                                 STEADY,
                                 FOLD(50, 100),
                                 LASTS(20, 60) },
     [GEN_EVENT_EXFIL_RAMP] = { .name = "exfil_ramp",
                                EXFIL,
+                               .also = "exfil.slow drift",
                                TO_NEW,
                                .is_ramp = true,
                                .streams = 2,

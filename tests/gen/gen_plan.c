@@ -255,9 +255,9 @@ static double expected(const struct gen_plan *plan, enum gen_event_kind kind) {
     double sum = 0;
     for (uint32_t i = 0; i < plan->fleet->node_count; i++) {
         bool is_one = row->roles & GEN_ROLE_BIT(plan->fleet->nodes[i].role);
-        /* A quarter of the new peers of ordinary nodes is given much. */
+        /* One new peer in eight is given much. */
         double a_week = kind == GEN_EVENT_UPLOAD
-                            ? 7 * gen_churn_rate(plan->fleet, i, plan->options.churn_a_day) / 4
+                            ? 7 * gen_churn_rate(plan->fleet, i, plan->options.churn_a_day) / 8
                             : row->a_week;
         sum += is_one ? a_week : 0;
     }
