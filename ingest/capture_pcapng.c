@@ -92,20 +92,26 @@ struct clock_options {
     int64_t offset_s;
 };
 
+/* The last name counts. */
+static bool name_take(const struct capture_block *block, const struct capture_option *option,
+                      struct interface *interface, struct error *err) {
+    size_t size = option->size < CAPTURE_NAME_MAX ? option->size : CAPTURE_NAME_MAX;
+    free(interface->name);
+    interface->name_size = 0;
+    interface->name = malloc(size + 1);
+    if (interface->name == NULL) {
+        return error_set(err, ERROR_LIMIT, "no memory for the name of an interface");
+    }
+    memcpy(interface->name, block->at + option->offset, size);
+    interface->name_size = size;
+    return true;
+}
+
 static bool interface_option(const struct capture_block *block, const struct capture_option *option,
                              struct interface *interface, struct clock_options *clock,
                              struct error *err) {
     switch (option->code) {
-    case OPTION_IF_NAME:
-        free(interface->name);
-        interface->name_size = 0;
-        interface->name = malloc(option->size + 1);
-        if (interface->name == NULL) {
-            return error_set(err, ERROR_LIMIT, "no memory for the name of an interface");
-        }
-        memcpy(interface->name, block->at + option->offset, option->size);
-        interface->name_size = option->size;
-        break;
+    case OPTION_IF_NAME: return name_take(block, option, interface, err);
     case OPTION_IF_TSRESOL:
         if (option->size >= 1) {
             clock->resolution = block->at[option->offset];

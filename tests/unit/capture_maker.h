@@ -159,7 +159,7 @@ struct reading {
     struct error err;
     uint32_t interface_count;
     uint64_t dropped[8];
-    char names[8][32];
+    char names[8][CAPTURE_NAME_MAX + 32];
 };
 
 static inline void reading_finish(struct reading *out, struct capture_reader *reader) {

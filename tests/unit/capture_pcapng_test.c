@@ -54,6 +54,24 @@ static void sections_may_differ_in_order_and_number_their_interfaces_on(void **s
     buffer_done(&reading.octets);
 }
 
+/* Memory for names is bounded by how many interfaces there may be, not by the file. */
+static void of_a_long_name_of_an_interface_the_front_is_kept(void **state) {
+    (void)state;
+    static char name[60001];
+    memset(name, 'n', sizeof name - 1);
+    struct maker maker = maker_of(false);
+    put_section(&maker);
+    put_interface(&maker, 1, (struct interface_wish){ .name = name });
+    put_interface(&maker, 1, (struct interface_wish){ .name = name + sizeof name - 1 - 256 });
+    put_interface(&maker, 1, (struct interface_wish){ .name = name + sizeof name - 1 - 255 });
+    struct reading reading = read_made(&maker);
+    assert_end(&reading, 0);
+    assert_int_equal(strlen(reading.names[0]), 256);
+    assert_int_equal(strlen(reading.names[1]), 256);
+    assert_int_equal(strlen(reading.names[2]), 255);
+    buffer_done(&reading.octets);
+}
+
 static void clocks_of_pcapng_tick_as_their_interface_says(void **state) {
     (void)state;
     static const struct {
@@ -286,6 +304,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pcapng_is_read_in_either_order),
         cmocka_unit_test(sections_may_differ_in_order_and_number_their_interfaces_on),
+        cmocka_unit_test(of_a_long_name_of_an_interface_the_front_is_kept),
         cmocka_unit_test(clocks_of_pcapng_tick_as_their_interface_says),
         cmocka_unit_test(simple_and_obsolete_packet_blocks_are_read),
         cmocka_unit_test(blocks_that_are_not_known_are_skipped_whatever_their_length),
