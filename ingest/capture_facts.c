@@ -9,6 +9,7 @@
 
 #define SECOND_NS INT64_C(1000000000)
 #define COPIES_MIN 16u
+#define ETHERNET_HEADER_SIZE 14u
 
 #define PROTOCOL_TCP 6u
 #define PROTOCOL_UDP 17u
@@ -120,6 +121,16 @@ static void note_packet(struct capture_facts *facts, const struct packet *packet
     note_end(facts, packet->dst);
 }
 
+/* Cut inside its IP header, or in front of the type that says whether one follows: then it counts
+ * as malformed, or as no IP, and its bytes for nobody. Link headers of known types are shorter than
+ * Ethernet's or end in a type within it, but for a few, of which this misses some. */
+static bool is_blind(const struct capture_frame *frame, enum packet_kind kind) {
+    bool is_cut = frame->data.size < frame->wire_size;
+    bool lacks_type = frame->data.size < ETHERNET_HEADER_SIZE;
+    return is_cut && (kind == PACKET_MALFORMED || (kind == PACKET_NOT_IP && lacks_type)) &&
+           packet_link_is_known(frame->link_type);
+}
+
 void capture_facts_add(struct capture_facts *facts, const struct capture_frame *frame) {
     struct packet outer;
     struct packet inner;
@@ -127,8 +138,10 @@ void capture_facts_add(struct capture_facts *facts, const struct capture_frame *
     note_time(facts, frame->time_ns);
     facts->snapped += frame->data.size < frame->wire_size;
     facts->strange += !packet_link_is_known(frame->link_type);
-    if (packet_decode(frame->data, frame->wire_size, frame->link_type, PACKET_TUNNELS_OUTER,
-                      &outer) == PACKET_DECODED) {
+    enum packet_kind kind = packet_decode(frame->data, frame->wire_size, frame->link_type,
+                                          PACKET_TUNNELS_OUTER, &outer);
+    facts->blind += is_blind(frame, kind);
+    if (kind == PACKET_DECODED) {
         note_packet(facts, &outer);
         note_copy(facts, frame); /* ARP and the like do repeat themselves */
         bool is_inside = packet_decode(frame->data, frame->wire_size, frame->link_type,
@@ -214,6 +227,14 @@ static const struct source_fact STRANGE = {
     .what = "are of a link type that is not known",
     .why = "they are counted and not looked into",
     .advice = "capture at another interface, or convert the file",
+    .unit = "frames",
+};
+static const struct source_fact BLIND = {
+    .id = "ip_header_cut",
+    .weight = SOURCE_PROBLEM,
+    .what = "were captured so short that their IP header is not there",
+    .why = "their bytes count for nobody",
+    .advice = "capture with a snap length of 128 or more (-s)",
     .unit = "frames",
 };
 static const struct source_fact DROPPED = {
@@ -347,6 +368,7 @@ void capture_facts_describe(const struct capture_facts *facts, const struct capt
         uint64_t of;
     } rows[] = {
         { &STRANGE, facts->strange, facts->frames },
+        { &BLIND, facts->blind, facts->frames },
         { &DROPPED, dropped, facts->frames + dropped },
         { &COPIES, certain_copies(facts), facts->frames },
         { &EARLY, facts->early, facts->frames },
@@ -354,7 +376,7 @@ void capture_facts_describe(const struct capture_facts *facts, const struct capt
         { &TUNNELS, choice->tunnels == PACKET_TUNNELS_OUTER ? facts->tunnels : 0, facts->decoded },
         { &EXPORTS, facts->exports, facts->decoded },
         { &FRAGMENTS, facts->fragments, facts->decoded },
-        { &SNAPPED, facts->snapped, facts->frames },
+        { &SNAPPED, facts->snapped - facts->blind, facts->frames },
     };
     _Static_assert(sizeof rows / sizeof *rows + 1 <= SOURCE_FACTS_MAX, "all may hold");
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

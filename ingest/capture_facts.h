@@ -19,6 +19,7 @@ struct capture_facts {
     uint64_t frames;
     uint64_t decoded;
     uint64_t snapped;   /* captured short */
+    uint64_t blind;     /* so short that it is not known what they carry */
     uint64_t cut;       /* so short that ports or flags are missing */
     uint64_t tunnels;   /* hold another packet, one that decodes */
     uint64_t fragments; /* of datagrams */
