@@ -58,6 +58,12 @@ struct exam_reject {
     struct source_reject first;
 };
 
+/* Adds to a count of facts, which stops at UINT64_MAX: what files say of themselves may be
+ * anything. */
+static inline void exam_fact_add(uint64_t *sum, uint64_t more) {
+    *sum = more > UINT64_MAX - *sum ? UINT64_MAX : *sum + more;
+}
+
 /* What a source told of some of a feed's objects; its counts are sums over them. */
 struct exam_fact {
     struct source_fact fact;

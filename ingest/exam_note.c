@@ -88,8 +88,8 @@ static void note_fact(struct exam_feed *feed, const struct source_fact *fact) {
     for (uint32_t i = 0; i < feed->fact_count; i++) {
         struct exam_fact *known = &feed->facts[i];
         if (strcmp(known->fact.id, fact->id) == 0) {
-            known->fact.count += fact->count;
-            known->fact.of += fact->of;
+            exam_fact_add(&known->fact.count, fact->count);
+            exam_fact_add(&known->fact.of, fact->of);
             known->objects++;
             if (known->fact.detail[0] == '\0') {
                 memcpy(known->fact.detail, fact->detail, sizeof fact->detail);

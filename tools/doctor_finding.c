@@ -48,8 +48,8 @@ const char *findings_text(struct findings *findings, const char *format, ...) {
 }
 
 void finding_of_feed(struct finding *finding, const char *feed, uint64_t count, uint64_t of) {
-    finding->count += count;
-    finding->of += of;
+    exam_fact_add(&finding->count, count);
+    exam_fact_add(&finding->of, of);
     if (finding->feed_count < FINDING_FEEDS_MAX) {
         finding->feeds[finding->feed_count] = feed;
     }

@@ -3,6 +3,7 @@
  * START END NODE BYTES, in seconds) or as AWS text. */
 #include "ingest/exam.h"
 
+#include "ingest/capture.h"
 #include "tests/unit/feed_source.h"
 #include "tests/unit/scratch.h"
 
@@ -135,6 +136,32 @@ static void a_text_that_no_source_knows_is_assumed_and_not_described(void **stat
     assert_int_equal(feed->counts.malformed, 1);
 }
 
+/* Whoever makes captures says how many frames were dropped; two of them could say that it was none.
+ */
+static void counts_of_facts_that_are_too_many_do_not_wrap(void **state) {
+    struct fixture *fixture = *state;
+    static const char CAPTURE[] = /* section, interface, a frame, statistics: 2^63 dropped */
+        "\x0a\x0d\x0d\x0a\x1c\0\0\0\x4d\x3c\x2b\x1a\1\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff\x1c\0\0"
+        "\0"
+        "\1\0\0\0\x14\0\0\0\1\0\0\0\0\0\0\0\x14\0\0\0"
+        "\6\0\0\0\x20\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1\0\0\0\x20\0\0\0"
+        "\5\0\0\0\x24\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+        "\5\0\x08\0\0\0\0\0\0\0\0\x80\x24\0\0\0";
+    fixture->options.feeds.format = &capture_source;
+    put(fixture, "a", CAPTURE, sizeof CAPTURE - 1);
+    put(fixture, "b", CAPTURE, sizeof CAPTURE - 1);
+    const struct exam_feed *feed = make(fixture);
+    assert_int_equal(feed->objects_described, 2);
+    for (uint32_t i = 0; i < feed->fact_count; i++) {
+        if (strcmp(feed->facts[i].fact.id, "dropped") == 0) {
+            assert_int_equal(feed->facts[i].fact.count, UINT64_MAX);
+            assert_int_equal(feed->facts[i].fact.of, UINT64_MAX);
+            return;
+        }
+    }
+    fail_msg("nothing was said of what was dropped");
+}
+
 static void facts_and_layouts_of_objects_are_counted(void **state) {
     struct fixture *fixture = *state;
     fixture->options.feeds.format = NULL;
@@ -233,6 +260,7 @@ int main(void) {
         TEST(copies_are_told_by_content_and_empty_files_are_none),
         TEST(a_format_that_nobody_reads_is_named_and_costs_only_itself),
         TEST(a_text_that_no_source_knows_is_assumed_and_not_described),
+        TEST(counts_of_facts_that_are_too_many_do_not_wrap),
         TEST(facts_and_layouts_of_objects_are_counted),
         TEST(a_large_object_is_read_in_part),
         TEST(a_part_is_chosen_from_both_ends),
