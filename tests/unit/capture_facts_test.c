@@ -178,6 +178,38 @@ static void what_is_cut_behind_its_ports_and_flags_lost_nothing(void **state) {
     assert_int_equal(count_of(fixture, "headers_cut"), 2);
 }
 
+/* Not one of these may be praised as "nothing is lost": what they carried is in no flow. */
+static void frames_that_end_before_their_ip_header_does_are_a_problem(void **state) {
+    struct fixture *fixture = *state;
+    static const struct {
+        size_t captured;
+        uint64_t want;
+    } cases[] = { { 1, 1 }, { 13, 1 }, { 14, 1 }, { 33, 1 }, { 34, 0 } };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        memset(&fixture->facts, 0, sizeof fixture->facts);
+        fixture->captured = cases[i].captured;
+        packet(fixture, 0);
+        assert_int_equal(count_of(fixture, "ip_header_cut"), cases[i].want);
+        assert_int_equal(count_of(fixture, "snapped"), 1 - cases[i].want);
+    }
+    assert_int_equal(fact(fixture, "ip_header_cut")->weight, SOURCE_PROBLEM);
+}
+
+/* ARP is no IP however much of it was captured, and an octet of a link that is not known says
+ * nothing. */
+static void what_is_no_ip_by_its_type_or_of_a_strange_link_was_not_cut(void **state) {
+    struct fixture *fixture = *state;
+    frame_make(fixture, 0x0a000001, 0x0a000002, TCP, 443);
+    put_u16be(fixture->octets + 12, 0x0806);
+    fixture->captured = 14;
+    give(fixture, 0);
+    fixture->link_type = 9999;
+    fixture->captured = 1;
+    give(fixture, 0);
+    assert_int_equal(count_of(fixture, "ip_header_cut"), 0);
+    assert_int_equal(count_of(fixture, "snapped"), 2);
+}
+
 /* VXLAN: outer IPv4 and UDP to 4789, 8 octets, then an Ethernet frame. */
 static void a_packet_in_a_tunnel_is_counted_unless_it_is_looked_into(void **state) {
     struct fixture *fixture = *state;
@@ -336,6 +368,8 @@ int main(void) {
         TEST(a_good_capture_has_facts_of_count_zero_only),
         TEST(link_types_are_named_in_their_order_and_once),
         TEST(what_is_cut_behind_its_ports_and_flags_lost_nothing),
+        TEST(frames_that_end_before_their_ip_header_does_are_a_problem),
+        TEST(what_is_no_ip_by_its_type_or_of_a_strange_link_was_not_cut),
         TEST(a_packet_in_a_tunnel_is_counted_unless_it_is_looked_into),
         TEST(flow_exports_are_told_by_their_port),
         TEST(frames_out_of_order_are_counted_by_their_times),
