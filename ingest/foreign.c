@@ -66,12 +66,17 @@ static const struct {
     { "\"Records\"", { "CloudTrail or S3 events (JSON)", "leave them out: they hold no flows" } },
 };
 
+/* Those of JSON: other octets below the blank are of something else. */
+static bool is_blank(uint8_t octet) {
+    return octet == ' ' || octet == '\t' || octet == '\r' || octet == '\n';
+}
+
 static size_t skip_blanks(struct bytes text) {
     size_t at = 0;
     if (text.size >= 3 && memcmp(text.data, "\xef\xbb\xbf", 3) == 0) {
         at = 3;
     }
-    while (at < text.size && text.data[at] != 0 && text.data[at] <= ' ') {
+    while (at < text.size && is_blank(text.data[at])) {
         at++;
     }
     return at;

@@ -28,6 +28,8 @@ static void formats_are_told_by_their_first_bytes(void **state) {
         { BYTES("#separator \\x09\n"), "a Zeek log" },
         { BYTES("\xa5\x0c\x01\x00"), "an nfdump file" },
         { BYTES("version account-id interface-id"), NULL },
+        { BYTES(" \t\r\n{"), "JSON of a kind that is not known" },
+        { BYTES("\x16{Lu"), NULL }, /* octets without a meaning: only four of them are blanks */
         { BYTES("2 123456789010 eni-1235b8ca123456789 172.31.16.139"), NULL },
         { BYTES(" "), NULL },
         { BYTES("\xef\xbb\xbf"), NULL },
