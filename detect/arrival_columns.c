@@ -3,13 +3,11 @@
  * file and makes NEON loops of these. */
 #include "detect/arrival_columns.inc.h"
 
-#include <stdlib.h>
+#include "base/cpu.h"
 
 arrival_columns_fill arrival_columns_choose(void) {
 #if defined(__x86_64__)
-    const char *forced = getenv("WEIR_SIMD");
-    bool is_scalar = forced != NULL && strcmp(forced, "scalar") == 0;
-    if (!is_scalar && __builtin_cpu_supports("avx2")) {
+    if (cpu_allows(CPU_AVX2)) {
         return arrival_columns_fill_avx2;
     }
 #endif

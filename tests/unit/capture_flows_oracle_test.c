@@ -12,13 +12,12 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-#define CAPTURE_COUNT 138
+#include "tests/unit/capture_oracle.h"
+
 #define UDP 17
 #define TCP 6
 #define ICMP 1
 #define ICMPV6 58
-
-static char folder[1024];
 
 /* ---- a capture's conversations ---- */
 
@@ -147,47 +146,6 @@ static void read_flows(const char *name, enum packet_tunnels tunnels, struct flo
 }
 
 /* ---- the oracle ---- */
-
-struct want {
-    char name[160];
-    uint64_t packets, frame_bytes, conv_tcp, conv_udp;
-};
-
-static FILE *oracle_open(void) {
-    const char *shared = getenv("WEIR_SHARED");
-    (void)snprintf(folder, sizeof folder, "%s/data/pcap", shared == NULL ? "../shared" : shared);
-    char path[1100];
-    (void)snprintf(path, sizeof path, "%s/oracle.tsv", folder);
-    FILE *file = fopen(path, "r");
-    if (file == NULL) {
-        print_message("SKIPPED: %s is not there\n", path);
-        skip();
-    }
-    char header[4096];
-    assert_non_null(fgets(header, sizeof header, file));
-    return file;
-}
-
-/* The next row; the columns stand in the order of oracle.tsv's header. */
-static bool oracle_next(FILE *file, struct want *want) {
-    char line[4096];
-    if (fgets(line, sizeof line, file) == NULL) {
-        return false;
-    }
-    char *rest = line;
-    char *field;
-    for (int column = 0; (field = strsep(&rest, "\t\n")) != NULL; column++) {
-        switch (column) {
-        case 0: (void)snprintf(want->name, sizeof want->name, "%s", field); break;
-        case 1: want->packets = strtoull(field, NULL, 10); break;
-        case 2: want->frame_bytes = strtoull(field, NULL, 10); break;
-        case 23: want->conv_tcp = strtoull(field, NULL, 10); break;
-        case 24: want->conv_udp = strtoull(field, NULL, 10); break;
-        default: break;
-        }
-    }
-    return true;
-}
 
 static FILE *expected_open(const char *capture, const char *suffix) {
     char path[1400];
