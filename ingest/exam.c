@@ -87,7 +87,7 @@ static bool read_steps(struct reading *reading, struct exam_feed *feed,
             char what[128];
             (void)snprintf(what, sizeof what, "%s in a feed of %s: left out", object->ops->name,
                            feed->ops->name);
-            return exam_note_trouble(reading->exam, feed, path, EXAM_DAMAGED, what,
+            return exam_note_trouble(reading->exam, feed, path, EXAM_FOREIGN, what,
                                      "keep formats in folders of their own", err);
         }
         source_counts_add(&counts, &result->counts);

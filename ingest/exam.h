@@ -21,8 +21,8 @@ struct exam_options {
 
 enum exam_trouble_kind {
     EXAM_UNREADABLE, /* not there, or it cannot be opened or read at all */
-    EXAM_FOREIGN,    /* of a format that no source reads */
-    EXAM_DAMAGED,    /* it ends before its time, or is of another format than its feed */
+    EXAM_FOREIGN,    /* of a format that no source reads, or another one than its feed */
+    EXAM_DAMAGED,    /* it ends before its time */
     EXAM_EMPTY,      /* not a byte in it */
     EXAM_TROUBLE_KINDS,
 };

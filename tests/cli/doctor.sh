@@ -186,7 +186,8 @@ is "a_capture_of_others_has_no_direction" "warning: say whose addresses are node
 mkdir "$work/mixed"
 cp "$captures/ipv4.pcap" "$work/long.log" "$work/mixed/"
 doctor "$work/mixed"
-has "two_formats_in_one_feed_are_a_problem" "aws in a feed of pcap|pcap in a feed of aws" "$(what damaged)"
+has "two_formats_in_one_feed_are_a_problem" "aws in a feed of pcap|pcap in a feed of aws" "$(what foreign)"
+is "and_nothing_of_them_is_damaged" "none: keep formats in folders of their own" "$(severity damaged): $(advice foreign)"
 
 # --- a run points to it
 hint() { "$weir" replay "$@" 2>&1 >/dev/null | grep -c "weir doctor"; }
