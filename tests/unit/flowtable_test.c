@@ -333,6 +333,62 @@ static void a_jump_back_by_a_tick_begins_anew(void **state) {
     assert_int_equal(taken.flows[1].way[0].packets, 2);
 }
 
+static int64_t end_of(const struct flow *flow) {
+    int64_t ends[2];
+    for (int way = 0; way < 2; way++) {
+        ends[way] = flow->way[way].packets > 0 ? flow->way[way].last_ms : INT64_MIN;
+    }
+    return ends[0] > ends[1] ? ends[0] : ends[1];
+}
+
+/* Sweeps come at even seconds, by the flow of every second. The quiet flow outlives the one at 60 s
+ * by a millisecond; before the next one the third flow is cut, and so ends 16.698 s later. */
+static void a_flow_that_just_outlives_a_sweep_is_late_by_no_more_than_promised(void **state) {
+    (void)state;
+    struct taken taken = { .count = 0 };
+    struct flowtable *table = make(STORING);
+    for (int64_t second = 0; second <= 62; second++) {
+        add(table, tcp(second * SECOND, 1, 1, 2, 2, ACK), &taken);
+        if (second == 45) {
+            add(table, tcp(45001, 3, 3, 4, 4, ACK), &taken);
+        }
+        if (second >= 1 && second <= 60) {
+            add(table, tcp(second * SECOND + 700, 5, 5, 6, 6, ACK), &taken);
+        }
+        if (second == 61) {
+            add(table, tcp(61699, 5, 5, 6, 6, ACK), &taken);
+            add(table, tcp(61700, 5, 5, 6, 6, ACK), &taken);
+        }
+    }
+    end(table, &taken);
+    int64_t newest_ms = INT64_MIN;
+    int64_t most_ms = 0;
+    for (size_t i = 0; i < taken.count; i++) {
+        int64_t end_ms = end_of(&taken.flows[i]);
+        newest_ms = end_ms > newest_ms ? end_ms : newest_ms;
+        most_ms = newest_ms - end_ms > most_ms ? newest_ms - end_ms : most_ms;
+    }
+    assert_int_equal(most_ms, 61699 - 45001);
+    assert_true(most_ms <= flowtable_lateness_ms(&STORING));
+}
+
+static void a_jump_back_by_the_idle_time_out_ends_everything(void **state) {
+    (void)state;
+    static const struct {
+        int64_t at_ms;
+        size_t ended;
+    } CASES[] = { { 5001, 0 }, { 5000, 1 } };
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        struct taken taken = { .count = 0 };
+        struct flowtable *table = make(STORING);
+        add(table, tcp(20000, 1, 1, 2, 2, ACK), &taken);
+        add(table, tcp(CASES[i].at_ms, 3, 3, 4, 4, ACK), &taken);
+        assert_int_equal(taken.count, CASES[i].ended);
+        end(table, &taken);
+        assert_int_equal(taken.count, 2);
+    }
+}
+
 static void one_packet_of_the_far_future_costs_one_cut(void **state) {
     (void)state;
     static const struct flowtable_options *const BOTH[] = { &TICKS, &STORING };
@@ -524,6 +580,8 @@ int main(void) {
         cmocka_unit_test(a_tick_cuts_all_in_the_order_in_which_they_began),
         cmocka_unit_test(a_packet_late_by_less_than_a_tick_joins_what_is_open),
         cmocka_unit_test(a_jump_back_by_a_tick_begins_anew),
+        cmocka_unit_test(a_flow_that_just_outlives_a_sweep_is_late_by_no_more_than_promised),
+        cmocka_unit_test(a_jump_back_by_the_idle_time_out_ends_everything),
         cmocka_unit_test(one_packet_of_the_far_future_costs_one_cut),
         cmocka_unit_test(at_the_bound_all_flows_end_and_are_counted),
         cmocka_unit_test(flags_that_were_not_captured_are_not_told),
