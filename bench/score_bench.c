@@ -26,6 +26,8 @@ struct bench {
     float *values;
     float *copy;
     struct baseline_rates rates;
+    float prior[BASELINE_BLOCK];
+    float most[BASELINE_BLOCK];
     float scratch[5][BASELINE_BLOCK];
     uint64_t words[BASELINE_BLOCK / 64];
     uint64_t hits;
@@ -63,6 +65,7 @@ static void bench_fill(struct bench *bench) {
         bench->rates.season[i] = 1.0f / 240;
         bench->rates.width[i] = 3;
         bench->rates.rise[i] = 1.0f / 60;
+        bench->most[i] = SCORE_UNBOUNDED;
     }
 }
 
@@ -80,6 +83,7 @@ static void block_run(struct bench *bench, const struct score_kernel *kernel, ui
         .envelope = baseline_column(b, BASELINE_ENVELOPE + 5, m) + first,
         .envelope_after = baseline_column(b, BASELINE_ENVELOPE + 6, m) + first,
         .record = baseline_column(b, BASELINE_RECORD, m) + first,
+        .prior = bench->prior,
         .inverse_scale = 1e-4f,
         .season_gain = 1.0f / 120,
     };
@@ -97,8 +101,13 @@ static void block_run(struct bench *bench, const struct score_kernel *kernel, ui
         .envelope = baseline_column(b, BASELINE_ENVELOPE + 5, m) + first,
         .record = baseline_column(b, BASELINE_RECORD, m) + first,
     };
-    const struct score_rates rates = { bench->rates.level, bench->rates.deviation,
-                                       bench->rates.season, bench->rates.width, bench->rates.rise };
+    const struct score_rates rates = { bench->rates.level,
+                                       bench->rates.deviation,
+                                       bench->rates.season,
+                                       bench->rates.width,
+                                       bench->rates.rise,
+                                       bench->most,
+                                       1.0f };
     kernel->learn(&learned, &rates, out.bits, out.expected, BASELINE_BLOCK);
 }
 

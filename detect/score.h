@@ -13,8 +13,8 @@
  * Columns hold `count` lanes; nothing is read or written behind them. No column of the outputs
  * overlaps another column. Any thread.
  *
- * Estimate for one node and metric: score reads 9 floats and writes 5, learn reads 12 and writes 5;
- * 124 B, of which 36 B are scratch that stays in the first-level cache. bench/score_bench.c
+ * Estimate for one node and metric: score reads 10 floats and writes 5, learn reads 13 and writes
+ * 5; 132 B, of which 44 B are scratch that stays in the first-level cache. bench/score_bench.c
  * measures. */
 
 /* The baseline of one metric as it was before the window: `envelope` of the hours h-1, h, h+1. */
@@ -28,13 +28,15 @@ struct score_inputs {
     const float *envelope;
     const float *envelope_after;
     const float *record; /* the largest envelope of any hour */
+    const float *prior;  /* what a node that knows little is measured against besides; else 0 */
     float inverse_scale; /* 1 / the metric's scale */
     float season_gain;   /* window length / 120 minutes */
 };
 
 /* y = log2(1 + x / scale); mu = level + season * min(hour_counts * season_gain, 1);
  * d = max(deviation, SCORE_DEVIATION_MIN); z = (y - mu) / d;
- * over_hour = y - max(envelopes, mu + 2d); over_record = y - max(record, mu). */
+ * over_hour = y - max(max(envelopes, mu + 2d), prior);
+ * over_record = y - max(max(record, mu), prior). */
 struct score_outputs {
     float *bits;     /* y */
     float *expected; /* mu */
@@ -70,20 +72,26 @@ struct score_baseline {
     float *record;
 };
 
-/* How fast each node learns in this window, for all metrics alike. 0 everywhere: nothing changes.
- */
+/* How fast each node learns in this window: for all metrics alike but for `most` and `rise_scale`.
+ * 0 everywhere: nothing changes. */
 struct score_rates {
     const float *level;
     const float *deviation;
     const float *season;
     const float *width; /* a deviation counts up to this many d */
     const float *rise;  /* most bits by which the envelope may rise */
+    const float *most;  /* bits above which it does not rise */
+    float rise_scale;   /* of `rise`: 1; less for a metric that adds up over many windows */
 };
+
+/* Above every y: a `most` that bounds nothing, a `prior` that nothing is over. */
+#define SCORE_UNBOUNDED 128.0f
 
 /* With dev = y - mu cut to +-width * d:
  * level += rate * dev; deviation += rate * (1.25 |dev| - deviation);
  * season += rate * (y - level - season, cut to +-3d);
- * envelope += min(max(y - envelope, 0), rise); record = max(record, envelope). */
+ * envelope += min(max(min(y, most) - envelope, 0), rise * rise_scale);
+ * record = max(record, envelope). */
 struct score_kernel {
     const char *name;
     void (*score)(const struct score_outputs *out, const struct score_inputs *in, size_t count);

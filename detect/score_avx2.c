@@ -53,6 +53,9 @@ static void score(const struct score_outputs *out, const struct score_inputs *in
         hour = _mm256_max_ps(hour, _mm256_loadu_ps(c.envelope_after + i));
         hour = _mm256_max_ps(hour, _mm256_add_ps(mu, _mm256_mul_ps(two, d)));
         __m256 record = _mm256_max_ps(_mm256_loadu_ps(c.record + i), mu);
+        __m256 prior = _mm256_loadu_ps(c.prior + i);
+        hour = _mm256_max_ps(hour, prior);
+        record = _mm256_max_ps(record, prior);
         _mm256_storeu_ps(o.bits + i, y);
         _mm256_storeu_ps(o.expected + i, mu);
         _mm256_storeu_ps(o.z + i, _mm256_div_ps(_mm256_sub_ps(y, mu), d));
@@ -69,6 +72,7 @@ static void score(const struct score_outputs *out, const struct score_inputs *in
         .envelope = c.envelope + i,
         .envelope_after = c.envelope_after + i,
         .record = c.record + i,
+        .prior = c.prior + i,
         .inverse_scale = c.inverse_scale,
         .season_gain = c.season_gain,
     };
@@ -133,8 +137,10 @@ static inline void learn_lanes(const struct score_baseline *b, const struct scor
     __m256 rest = _mm256_sub_ps(_mm256_sub_ps(y, level), season);
     rest = cut(rest, _mm256_mul_ps(_mm256_set1_ps(3.0f), d));
     season = _mm256_add_ps(season, _mm256_mul_ps(_mm256_loadu_ps(r->season + i), rest));
-    __m256 rise = _mm256_max_ps(_mm256_sub_ps(y, envelope), _mm256_setzero_ps());
-    rise = _mm256_min_ps(rise, _mm256_loadu_ps(r->rise + i));
+    __m256 most = _mm256_min_ps(y, _mm256_loadu_ps(r->most + i));
+    __m256 rise = _mm256_max_ps(_mm256_sub_ps(most, envelope), _mm256_setzero_ps());
+    __m256 rise_max = _mm256_mul_ps(_mm256_loadu_ps(r->rise + i), _mm256_set1_ps(r->rise_scale));
+    rise = _mm256_min_ps(rise, rise_max);
     envelope = _mm256_add_ps(envelope, rise);
 
     _mm256_storeu_ps(b->level + i, level);
@@ -165,6 +171,8 @@ static void learn(const struct score_baseline *baseline, const struct score_rate
         .season = r.season + i,
         .width = r.width + i,
         .rise = r.rise + i,
+        .most = r.most + i,
+        .rise_scale = r.rise_scale,
     };
     score_kernel_scalar.learn(&rest, &rest_rates, bits + i, expected + i, count - i);
 }

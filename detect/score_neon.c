@@ -58,6 +58,9 @@ static void score(const struct score_outputs *out, const struct score_inputs *in
         hour = larger(hour, vld1q_f32(c.envelope_after + i));
         hour = larger(hour, vaddq_f32(mu, vmulq_f32(two, d)));
         float32x4_t record = larger(vld1q_f32(c.record + i), mu);
+        float32x4_t prior = vld1q_f32(c.prior + i);
+        hour = larger(hour, prior);
+        record = larger(record, prior);
         vst1q_f32(o.bits + i, y);
         vst1q_f32(o.expected + i, mu);
         vst1q_f32(o.z + i, vdivq_f32(vsubq_f32(y, mu), d));
@@ -74,6 +77,7 @@ static void score(const struct score_outputs *out, const struct score_inputs *in
         .envelope = c.envelope + i,
         .envelope_after = c.envelope_after + i,
         .record = c.record + i,
+        .prior = c.prior + i,
         .inverse_scale = c.inverse_scale,
         .season_gain = c.season_gain,
     };
@@ -147,8 +151,10 @@ static inline void learn_lanes(const struct score_baseline *b, const struct scor
     float32x4_t rest = vsubq_f32(vsubq_f32(y, level), season);
     rest = cut(rest, vmulq_f32(vdupq_n_f32(3.0f), d));
     season = vaddq_f32(season, vmulq_f32(vld1q_f32(r->season + i), rest));
-    float32x4_t rise = larger(vsubq_f32(y, envelope), vdupq_n_f32(0.0f));
-    envelope = vaddq_f32(envelope, smaller(rise, vld1q_f32(r->rise + i)));
+    float32x4_t most = smaller(y, vld1q_f32(r->most + i));
+    float32x4_t rise = larger(vsubq_f32(most, envelope), vdupq_n_f32(0.0f));
+    float32x4_t rise_max = vmulq_f32(vld1q_f32(r->rise + i), vdupq_n_f32(r->rise_scale));
+    envelope = vaddq_f32(envelope, smaller(rise, rise_max));
 
     vst1q_f32(b->level + i, level);
     vst1q_f32(b->deviation + i, deviation);
@@ -178,6 +184,8 @@ static void learn(const struct score_baseline *baseline, const struct score_rate
         .season = r.season + i,
         .width = r.width + i,
         .rise = r.rise + i,
+        .most = r.most + i,
+        .rise_scale = r.rise_scale,
     };
     score_kernel_scalar.learn(&rest, &rest_rates, bits + i, expected + i, count - i);
 }

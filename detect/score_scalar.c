@@ -32,11 +32,14 @@ static void score(const struct score_outputs *out, const struct score_inputs *in
         float hour = larger(in->envelope_before[i], in->envelope[i]);
         hour = larger(hour, in->envelope_after[i]);
         hour = larger(hour, mu + 2.0f * d);
+        hour = larger(hour, in->prior[i]);
+        float record = larger(in->record[i], mu);
+        record = larger(record, in->prior[i]);
         bits[i] = y;
         expected[i] = mu;
         z[i] = (y - mu) / d;
         over_hour[i] = y - hour;
-        over_record[i] = y - larger(in->record[i], mu);
+        over_record[i] = y - record;
     }
 }
 
@@ -72,7 +75,8 @@ static void learn(const struct score_baseline *baseline, const struct score_rate
         deviation[i] += rates->deviation[i] * (1.25f * size - deviation[i]);
         float rest = cut(y - level[i] - season[i], 3.0f * d);
         season[i] += rates->season[i] * rest;
-        envelope[i] += smaller(larger(y - envelope[i], 0.0f), rates->rise[i]);
+        float rise = larger(smaller(y, rates->most[i]) - envelope[i], 0.0f);
+        envelope[i] += smaller(rise, rates->rise[i] * rates->rise_scale);
         record[i] = larger(record[i], envelope[i]);
     }
 }

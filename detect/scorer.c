@@ -21,6 +21,8 @@ struct scorer_block {
     float z[METRIC_COUNT][BASELINE_BLOCK];
     float over_hour[METRIC_COUNT][BASELINE_BLOCK];
     float over_record[METRIC_COUNT][BASELINE_BLOCK];
+    float prior[BASELINE_BLOCK];
+    float most[BASELINE_BLOCK];
     struct baseline_gates gates;
     struct baseline_rates rates;
 };
@@ -35,7 +37,13 @@ bool scorer_init(struct scorer *scorer, const struct detector_config *config, st
         scorer->limits[r] = rule_limits((enum rule)r, config);
     }
     scorer->block = calloc(1, sizeof *scorer->block);
-    return scorer->block != NULL || error_set(err, ERROR_LIMIT, "no memory for scoring");
+    if (scorer->block == NULL) {
+        return error_set(err, ERROR_LIMIT, "no memory for scoring");
+    }
+    for (uint32_t i = 0; i < BASELINE_BLOCK; i++) {
+        scorer->block->most[i] = SCORE_UNBOUNDED;
+    }
+    return true;
 }
 
 void scorer_done(struct scorer *scorer) {
@@ -116,6 +124,7 @@ static void block_score(struct scorer *scorer, const struct judge_window *window
             .envelope = baseline_column(baseline, BASELINE_ENVELOPE + hour, m) + first,
             .envelope_after = baseline_column(baseline, after, m) + first,
             .record = baseline_column(baseline, BASELINE_RECORD, m) + first,
+            .prior = block->prior,
             .inverse_scale = 1.0f / metric_rows[m].scale,
             .season_gain = (float)scorer->config.window_ms / (120 * 60000.0f),
         };
@@ -268,6 +277,8 @@ static void block_learn(struct scorer *scorer, uint32_t hour) {
         .season = block->rates.season,
         .width = block->rates.width,
         .rise = block->rates.rise,
+        .most = block->most,
+        .rise_scale = 1.0f,
     };
     for (uint32_t m = 0; m < METRIC_COUNT; m++) {
         const struct score_baseline columns = {

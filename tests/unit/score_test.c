@@ -91,6 +91,7 @@ static void columns_run(const struct score_kernel *kernel, struct columns *c, si
         .envelope = column(c, 6),
         .envelope_after = column(c, 7),
         .record = column(c, 8),
+        .prior = column(c, 19),
         .inverse_scale = 1e-4f,
         .season_gain = 1.0f / 12.0f,
     };
@@ -117,7 +118,9 @@ static void columns_run(const struct score_kernel *kernel, struct columns *c, si
                                        .deviation = column(c, 15),
                                        .season = column(c, 16),
                                        .width = column(c, 17),
-                                       .rise = column(c, 18) };
+                                       .rise = column(c, 18),
+                                       .most = column(c, 20),
+                                       .rise_scale = 1.0f / 60.0f };
     kernel->learn(&baseline, &rates, column(c, 9), column(c, 10), count);
 }
 
@@ -219,12 +222,12 @@ static void scores_and_updates_agree_with_the_formulas_in_double(void **state) {
             double y = log2(1 + v[0] / 1e4);
             double mu = v[1] + v[3] * fmin(v[4] / 12, 1);
             double d = fmax(v[2], 0.25);
-            double ec = fmax(fmax(v[5], fmax(v[6], v[7])), mu + 2 * d);
+            double ec = fmax(fmax(fmax(v[5], fmax(v[6], v[7])), mu + 2 * d), v[19]);
             double dev = fmax(fmin(y - mu, v[17] * d), -v[17] * d);
             double level = v[1] + v[14] * dev;
             double deviation = v[2] + v[15] * (1.25 * fabs(dev) - v[2]);
             double rest = fmax(fmin(y - level - v[3], 3 * d), -3 * d);
-            double envelope = v[6] + fmin(fmax(y - v[6], 0), v[18]);
+            double envelope = v[6] + fmin(fmax(fmin(y, v[20]) - v[6], 0), v[18] / 60);
             const struct {
                 int column;
                 double want;
@@ -234,7 +237,7 @@ static void scores_and_updates_agree_with_the_formulas_in_double(void **state) {
                 { 10, mu, 1e-5 },
                 { 11, (y - mu) / d, 2e-4 },
                 { 12, y - ec, 2e-5 },
-                { 13, y - fmax(v[8], mu), 1e-5 },
+                { 13, y - fmax(fmax(v[8], mu), v[19]), 1e-5 },
                 { 1, level, 5e-5 },
                 { 2, deviation, 5e-4 },
                 { 3, v[3] + v[16] * rest, 1e-4 },
@@ -338,6 +341,78 @@ static void a_condition_is_met_only_above_each_of_its_bounds(void **state) {
     }
 }
 
+static void a_prior_and_a_cap_count_only_where_they_bind(void **state) {
+    (void)state;
+    /* A level of 4 bits and records of 6 and 7, in a window of 10 bits; d = 0.25. */
+    const struct {
+        const char *name;
+        float prior, rise, most, rise_scale;
+        float over_hour, over_record, envelope;
+    } cases[] = {
+        { "neither", 0, 8, SCORE_UNBOUNDED, 1, 4, 3, 10 },
+        { "a prior below the records", 5, 8, SCORE_UNBOUNDED, 1, 4, 3, 10 },
+        { "a prior between them", 6.5f, 8, SCORE_UNBOUNDED, 1, 3.5f, 3, 10 },
+        { "a prior above both", 9, 8, SCORE_UNBOUNDED, 1, 1, 1, 10 },
+        { "a prior that is off", SCORE_UNBOUNDED, 8, SCORE_UNBOUNDED, 1, -118, -118, 10 },
+        { "a cap below the value", 0, 8, 9, 1, 4, 3, 9 },
+        { "a cap above the value", 0, 8, 11, 1, 4, 3, 10 },
+        { "a cap below the envelope takes nothing away", 0, 8, 2, 1, 4, 3, 6 },
+        { "a rise below the cap", 0, 2, 9, 1, 4, 3, 8 },
+        { "a rise that is scaled", 0, 2, SCORE_UNBOUNDED, 0.25f, 4, 3, 6.5f },
+    };
+    bool is_available;
+    const struct score_kernel *kernel;
+    for (size_t k = 0; (kernel = score_kernel_at(k, &is_available)) != NULL; k++) {
+        for (size_t i = 0; is_available && i < sizeof cases / sizeof cases[0]; i++) {
+            enum { VALUE, LEVEL, ZERO, RISE, ENVELOPE, RECORD, PRIOR, MOST, OUT, COUNT = OUT + 5 };
+            const float fill[COUNT] = {
+                [VALUE] = 1023,        [LEVEL] = 4,  [RISE] = cases[i].rise,
+                [ENVELOPE] = 6,        [RECORD] = 7, [PRIOR] = cases[i].prior,
+                [MOST] = cases[i].most
+            };
+            float c[COUNT][17], learned[3][17] = { 0 };
+            for (size_t j = 0; j < COUNT * 17; j++) {
+                c[j / 17][j % 17] = fill[j / 17];
+            }
+            const struct score_inputs in = {
+                .values = c[VALUE],
+                .level = c[LEVEL],
+                .deviation = c[ZERO],
+                .season = c[ZERO],
+                .hour_counts = c[ZERO],
+                .envelope_before = c[ZERO],
+                .envelope = c[ENVELOPE],
+                .envelope_after = c[ZERO],
+                .record = c[RECORD],
+                .prior = c[PRIOR],
+                .inverse_scale = 1,
+            };
+            const struct score_outputs out = { c[OUT], c[OUT + 1], c[OUT + 2], c[OUT + 3],
+                                               c[OUT + 4] };
+            kernel->score(&out, &in, 17);
+            const struct score_baseline baseline = { learned[0], learned[1], learned[2],
+                                                     c[ENVELOPE], c[RECORD] };
+            const struct score_rates rates = { .level = c[ZERO],
+                                               .deviation = c[ZERO],
+                                               .season = c[ZERO],
+                                               .width = c[ZERO],
+                                               .rise = c[RISE],
+                                               .most = c[MOST],
+                                               .rise_scale = cases[i].rise_scale };
+            kernel->learn(&baseline, &rates, out.bits, out.expected, 17);
+            for (size_t lane = 0; lane < 17; lane++) {
+                float record = cases[i].envelope > 7 ? cases[i].envelope : 7;
+                if (out.over_hour[lane] != cases[i].over_hour ||
+                    out.over_record[lane] != cases[i].over_record ||
+                    c[ENVELOPE][lane] != cases[i].envelope || c[RECORD][lane] != record ||
+                    learned[0][lane] != 0) {
+                    fail_msg("%s: %s: lane %zu", kernel->name, cases[i].name, lane);
+                }
+            }
+        }
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_width_gives_the_bits_of_the_scalar_kernel),
@@ -347,6 +422,7 @@ int main(void) {
         cmocka_unit_test(what_is_not_a_number_of_bytes_scores_as_nothing_or_as_the_most),
         cmocka_unit_test(bits_go_back_to_the_value_that_they_came_from),
         cmocka_unit_test(a_condition_is_met_only_above_each_of_its_bounds),
+        cmocka_unit_test(a_prior_and_a_cap_count_only_where_they_bind),
     };
     return cmocka_run_group_tests_name("score", tests, NULL, NULL);
 }
