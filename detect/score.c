@@ -11,6 +11,7 @@ static const struct {
     { CPU_SCALAR, &score_kernel_scalar },
 #if defined(__x86_64__)
     { CPU_AVX2, &score_kernel_avx2 },
+    { CPU_AVX512, &score_kernel_avx512 },
 #elif defined(__aarch64__)
     { CPU_NEON, &score_kernel_neon },
 #endif

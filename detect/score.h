@@ -113,6 +113,7 @@ const struct score_kernel *score_kernel_at(size_t i, bool *is_available);
 extern const struct score_kernel score_kernel_scalar;
 #if defined(__x86_64__)
 extern const struct score_kernel score_kernel_avx2;
+extern const struct score_kernel score_kernel_avx512;
 #elif defined(__aarch64__)
 extern const struct score_kernel score_kernel_neon;
 #endif

@@ -19,6 +19,7 @@ tidy() {
         flags=$1
         shift
         clang-tidy --quiet "$@" -- -std=c17 -D_GNU_SOURCE -I. -mavx2 -mbmi -mbmi2 \
+            -mavx512f -mavx512bw -mavx512vl -mavx512dq \
             "-DWEIR_VERSION=\"\"" "-DWEIR_REVISION=\"\"" $flags' tidy "$*"
 }
 
