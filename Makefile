@@ -96,7 +96,7 @@ check: ## install what tests need, build, run every test
 	@$(MAKE) --no-print-directory -j2 WERROR=1 all tests
 	@sh tests/run.sh $(BUILD)
 
-tests: $(UNIT_TESTS) $(FUZZ_REPLAYS)
+tests: $(UNIT_TESTS) $(FUZZ_REPLAYS) $(BUILD)/bench/peers
 
 # Programs under $(BUILD)/arm64/qemu are scripts of one line that start those of arm64. What they
 # write must be what the machine's own write, byte for byte (tests/cli/same_output.sh).
@@ -150,8 +150,9 @@ bench: all $(BENCHES) ## measure every claim against its peer (several minutes)
 	@sh scripts/install-deps.sh build bench
 	@sh bench/run.sh $(BUILD)
 
-eval: all ## what replay finds of generated fleets with their truth, and its false alerts (minutes)
+eval: all $(BUILD)/bench/peers ## what replay finds of generated fleets with their truth, and its false alerts (minutes)
 	@python3 bench/eval.py $(BUILD) $(EVAL)
+	@python3 bench/captures_eval.py $(BUILD) $${WEIR_SHARED:-../shared}/data || :
 
 golden: all ## rewrite the expectations under tests/data and show the difference
 	@sh tests/cli/golden.sh $(BUILD) rewrite
