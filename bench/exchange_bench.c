@@ -1,187 +1,325 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What does it cost to join the conversations of a window with those of earlier ones, and to
- * measure the features of its nodes? Data: NODES nodes whose conversations begin, are answered and
- * end within a window or a few, as in flow logs of a minute. The peer is the least that any join
- * must do: one pass over the same strands that adds up their bytes.
+/* What does it cost a record to make features of a closed window: to settle its long entries, fold
+ * its strands, join them with the conversations of earlier windows and measure its nodes? Data:
+ * random lines (2,000 a second of event time, nearly each a conversation of its own) and the lines
+ * of a fleet, through the parser and arrival. The peer is what must be done in any case: parser and
+ * arrival themselves, on the same lines.
  *
- * Prints ns of the thread's processor time a conversation and a strand, for the table as it is
- * after WARM windows: the mean of RUNS windows, since every third or so of them sweeps as well. */
+ * Prints ns of the thread's processor time a record, over all windows but the first WARM and those
+ * that are closed by the end of the input. What the fold alone costs is measured by a fold more,
+ * outside of the sum. */
+#include "detect/arrival.h"
 #include "detect/feature.h"
+#include "detect/settle.h"
+#include "flow/spread.h"
+#include "ingest/aws.h"
+#include "tests/gen/gen_random.h"
+#include "tests/gen/gen_run.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <time.h>
+#include <unistd.h>
 
-#define NODES 1000u
-#define CONVERSATIONS 300u /* a node and window */
-#define KEPT 60u           /* of them, as often from the window before */
-#define WARM 6
-#define RUNS 21
 #define WINDOW_MS INT64_C(60000)
+#define OPEN_MS INT64_C(1200000) /* reach and lateness of AWS */
+#define WARM 5u
+#define RANDOM_LINES 4000000u
+#define FLEET_NODES 400u
+#define FLEET_SECONDS (4u * 3600)
+#define NODES_MAX (1u << 16)
+
+static struct error err;
+
+static void require(bool is_true, const char *what) {
+    if (!is_true) {
+        (void)fprintf(stderr, "exchange_bench: %s\n", what);
+        exit(1);
+    }
+}
 
 static double now_ns(void) {
     struct timespec now;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    require(clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now) == 0, "no clock");
     return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
 }
 
-struct spread_of {
-    double mean;
-    double least;
-    double most;
+enum part { PART_ARRIVE, PART_SETTLE, PART_JOIN, PART_FEATURES, PART_FOLD, PART_COUNT };
+static const char *const part_names[] = {
+    "parse and arrive", "settle", "fold and join", "features", "fold alone",
 };
 
-static struct spread_of spread_of(const double *runs) {
-    struct spread_of spread = { 0, runs[0], runs[0] };
-    for (int i = 0; i < RUNS; i++) {
-        spread.mean += runs[i] / RUNS;
-        spread.least = runs[i] < spread.least ? runs[i] : spread.least;
-        spread.most = runs[i] > spread.most ? runs[i] : spread.most;
-    }
-    return spread;
-}
-
-/* Conversation `serial` of a node, as two strands: a client's port, one of 50 peers, HTTPS. */
-static void make_strands(struct strand *strands, uint32_t node, uint64_t serial) {
-    uint64_t random = (serial + 1) * UINT64_C(0x9E3779B97F4A7C15) ^ (uint64_t)node << 40;
-    random = (random ^ random >> 31) * UINT64_C(0xbf58476d1ce4e5b9);
-    strands[0] = (struct strand){ .local = address_from_ipv4(0x0a000000 | node),
-                                  .peer = address_from_ipv4((uint32_t)(random >> 40) % 50),
-                                  .bytes = 1000,
-                                  .packets = 8,
-                                  .flows = 1,
-                                  .point = node,
-                                  .first = (uint32_t)(random & 0x7fff),
-                                  .last = 50000,
-                                  .local_port = (uint16_t)(32768 + serial % 28000),
-                                  .peer_port = 443,
-                                  .protocol = 6,
-                                  .direction = DIRECTION_OUT };
-    strands[1] = strands[0];
-    strands[1].direction = DIRECTION_IN;
-    strands[1].first++;
-}
-
 struct bench {
+    struct point_set points;
+    struct window_set windows;
+    struct arrival *arrival;
+    struct roster roster;
     struct exchange exchange;
     struct peer_grouping grouping;
     struct fleet fleet;
     struct features features;
-    struct roster roster;
-    struct strand *strands;
+    uint32_t *ranks;       /* [point_count] */
+    uint32_t *nodes;       /* [point_count], by point: roster index */
+    uint32_t ranked_count; /* points that have a rank */
+    uint32_t node;         /* whose strands are taken */
+    const struct exchange_window *window;
+    double sum; /* of all features: that nothing is left out */
+    uint64_t closed_count;
+    uint64_t rows;
+    uint64_t strands;
+    uint64_t records;
+    double ns[PART_COUNT];
     double feature_ns;
 };
 
-static void fill(struct bench *bench, int64_t number) {
-    uint64_t first = (uint64_t)number * (CONVERSATIONS - KEPT);
-    for (uint32_t node = 0; node < NODES; node++) {
-        for (uint32_t i = 0; i < CONVERSATIONS; i++) {
-            make_strands(&bench->strands[2 * (node * CONVERSATIONS + i)], node, first + i);
-        }
-    }
+static void bench_init(struct bench *bench) {
+    struct exchange_settings settings = { 1u << 22, EXCHANGE_REPLY_MS };
+    bench->arrival = arrival_new(&err);
+    require(bench->arrival != NULL && point_set_init(&bench->points, &err) &&
+                window_set_init(&bench->windows, UINT64_C(1) << 40, WINDOW_MS, &err) &&
+                exchange_init(&bench->exchange, &settings, &err) &&
+                fleet_init(&bench->fleet, 1u << 16, &err) &&
+                peer_grouping_init(&bench->grouping, NULL, peer_prefixes, peer_prefix_count, &err),
+            err.message);
+    roster_init(&bench->roster, NODES_MAX);
+    features_init(&bench->features, &bench->grouping, &bench->fleet);
+    bench->node = ROSTER_NONE;
 }
 
-static double run_window(struct bench *bench, int64_t number, struct error *err) {
-    int64_t start_ms = (28000000 + number) * WINDOW_MS;
-    double feature_ns = 0;
+static void bench_done(struct bench *bench) {
+    features_done(&bench->features);
+    exchange_done(&bench->exchange);
+    fleet_done(&bench->fleet);
+    peer_grouping_done(&bench->grouping);
+    roster_done(&bench->roster);
+    window_set_done(&bench->windows);
+    point_set_done(&bench->points);
+    arrival_free(bench->arrival);
+    free(bench->ranks);
+    free(bench->nodes);
+}
+
+static int compare_points(const void *a, const void *b, void *points) {
+    const struct point *all = points;
+    return point_compare(&all[*(const uint32_t *)a], &all[*(const uint32_t *)b]);
+}
+
+/* The points in the order of nodes, as closing has them; it sorts those of a window. */
+static void rank_points(struct bench *bench) {
+    uint32_t count = bench->points.point_count;
+    if (count == bench->ranked_count) {
+        return;
+    }
+    uint32_t *order = malloc(count * sizeof *order);
+    bench->ranks = realloc(bench->ranks, count * sizeof *bench->ranks);
+    bench->nodes = realloc(bench->nodes, count * sizeof *bench->nodes);
+    require(order != NULL && bench->ranks != NULL && bench->nodes != NULL, "no memory");
+    for (uint32_t i = 0; i < count; i++) {
+        const struct point *point = &bench->points.points[i];
+        order[i] = i;
+        bench->nodes[i] = roster_find(&bench->roster, point->name, point->identity);
+        if (bench->nodes[i] == ROSTER_NONE) {
+            require(
+                roster_add(&bench->roster, point->name, point->identity, &bench->nodes[i], &err),
+                err.message);
+        }
+    }
+    qsort_r(order, count, sizeof *order, compare_points, bench->points.points);
+    for (uint32_t i = 0; i < count; i++) {
+        bench->ranks[order[i]] = i;
+    }
+    free(order);
+    bench->ranked_count = count;
+    roster_sort(&bench->roster);
+}
+
+static bool end_node(struct bench *bench) {
+    struct exchange_row *rows;
+    uint32_t count;
+    if (bench->node == ROSTER_NONE) {
+        return true;
+    }
+    if (!exchange_node(&bench->exchange, bench->node, &rows, &count, &err)) {
+        return false;
+    }
+    struct feature_view view = { .node = bench->node,
+                                 .name_hash = bench->node,
+                                 .quality = METRIC_OBSERVED,
+                                 .start_ms = bench->window->start_ms,
+                                 .end_ms = bench->window->end_ms };
+    struct feature_values values;
     double begin = now_ns();
-    fleet_enter(&bench->fleet, start_ms / 3600000);
-    exchange_begin(&bench->exchange,
-                   &(struct exchange_window){ start_ms, start_ms + WINDOW_MS, 0 });
-    for (uint32_t node = 0; node < NODES; node++) {
-        struct exchange_row *rows;
-        uint32_t count;
-        const struct strand *strands = &bench->strands[2 * node * CONVERSATIONS];
-        bool ok = true;
-        for (uint32_t i = 0; i < 2 * CONVERSATIONS && ok; i++) {
-            ok = exchange_take(&bench->exchange, &strands[i], err);
-        }
-        if (!ok || !exchange_node(&bench->exchange, node, &rows, &count, err)) {
-            return -1;
-        }
-        struct feature_view view = { .node = node,
-                                     .name_hash = node,
-                                     .quality = METRIC_OBSERVED,
-                                     .start_ms = start_ms,
-                                     .end_ms = start_ms + WINDOW_MS };
-        struct feature_values values;
-        double joined = now_ns();
-        if (!features_measure(&bench->features, &view, &bench->exchange, rows, count, &values,
-                              err)) {
-            return -1;
-        }
-        feature_ns += now_ns() - joined;
+    if (!features_measure(&bench->features, &view, &bench->exchange, rows, count, &values, &err)) {
+        return false;
     }
-    bool is_ended = exchange_end(&bench->exchange, &bench->roster, err);
-    bench->feature_ns = feature_ns;
-    return is_ended ? now_ns() - begin - feature_ns : -1;
+    bench->feature_ns += now_ns() - begin;
+    bench->rows += count;
+    for (uint32_t f = 0; f < FEATURE_COUNT; f++) {
+        bench->sum += values.values[f];
+    }
+    return true;
 }
 
-static double run_sum(struct bench *bench) {
-    uint64_t sum = 0;
+static bool take_strand(void *context, const struct strand *strand, struct error *error) {
+    struct bench *bench = context;
+    uint32_t node = bench->nodes[strand->point];
+    if (node != bench->node) {
+        if (!end_node(bench)) {
+            return false;
+        }
+        bench->node = node;
+    }
+    return exchange_take(&bench->exchange, strand, error);
+}
+
+static bool count_strand(void *context, const struct strand *strand, struct error *error) {
+    (void)error;
+    *(uint64_t *)context += strand->flows;
+    return true;
+}
+
+static void fold(struct bench *bench, const struct window *window, strand_visit visit,
+                 void *context) {
+    struct conversation_fold fold = { .log = &window->conversations,
+                                      .points = &bench->points,
+                                      .ranks = bench->ranks,
+                                      .visit = visit,
+                                      .context = context };
+    require(conversation_fold(&fold, &err), err.message);
+    free(fold.cuts);
+}
+
+static void close_window(struct bench *bench, struct window *window, struct settle_due later) {
+    struct exchange_window span = { window->number * WINDOW_MS, (window->number + 1) * WINDOW_MS,
+                                    strand_time_shift(WINDOW_MS) };
+    rank_points(bench);
     double begin = now_ns();
-    for (uint32_t i = 0; i < 2 * NODES * CONVERSATIONS; i++) {
-        sum += bench->strands[i].bytes;
+    require(settle_window(&bench->windows, window, later, &bench->points, &err), err.message);
+    double settled = now_ns();
+    uint64_t records = 0;
+    fold(bench, window, count_strand, &records);
+    double folded = now_ns();
+    uint64_t strands = conversation_log_strands(&window->conversations);
+    bench->feature_ns = 0;
+    bench->window = &span;
+    fleet_enter(&bench->fleet, span.start_ms / 3600000);
+    exchange_begin(&bench->exchange, &span);
+    fold(bench, window, take_strand, bench);
+    require(end_node(bench) && exchange_end(&bench->exchange, &bench->roster, &err), err.message);
+    bench->node = ROSTER_NONE;
+    double end = now_ns();
+    if (bench->closed_count++ < WARM) {
+        bench->rows = 0;
+        return;
     }
-    __asm__ volatile("" ::"r"(sum));
-    return now_ns() - begin;
+    bench->records += records;
+    bench->strands += strands;
+    bench->ns[PART_SETTLE] += settled - begin;
+    bench->ns[PART_FOLD] += folded - settled;
+    bench->ns[PART_JOIN] += end - folded - bench->feature_ns;
+    bench->ns[PART_FEATURES] += bench->feature_ns;
 }
 
-/* Returns the mean of a window. */
-static double print_line(const char *name, const double *runs) {
-    double conversations = (double)NODES * CONVERSATIONS;
-    struct spread_of spread = spread_of(runs);
-    printf("%-8s %6.1f ns a conversation (%.1f to %.1f), %.1f a strand\n", name,
-           spread.mean / conversations, spread.least / conversations, spread.most / conversations,
-           spread.mean / conversations / 2);
-    return spread.mean;
+static void close_due(struct bench *bench, int64_t end) {
+    struct window **due;
+    uint32_t count;
+    require(window_set_take(&bench->windows, end, &due, &count, &err), err.message);
+    for (uint32_t i = 0; i < count; i++) {
+        close_window(bench, due[i], (struct settle_due){ due + i + 1, count - i - 1 });
+        window_free(due[i], &bench->windows.pool);
+    }
+    free(due);
+}
+
+/* Returns the lines' records. */
+static uint64_t run(struct bench *bench, struct bytes text) {
+    struct input *input;
+    struct source *source;
+    struct source_options options = { .aws_format = NULL };
+    static struct source_result result;
+    struct batch batch;
+    struct arrival_counts counts = { 0 };
+    int64_t end_max = 0;
+    int64_t first_open = 0;
+    uint64_t records = 0;
+    require(batch_init(&batch, &err) && input_open_bytes(&input, text, &err) &&
+                aws_source.open(&source, input, bytes_text("fl"), &options, &err),
+            err.message);
+    do {
+        double begin = now_ns();
+        require(aws_source.next(source, &batch, &result, &err), err.message);
+        batch.stamp =
+            (struct batch_stamp){ .unit_ms = aws_source.unit_ms, .reach_ms = aws_source.reach_ms };
+        struct arrival_target target = { &bench->points, &bench->windows, WINDOW_MS, first_open,
+                                         UINT64_C(1) << 30 };
+        require(arrival_add(bench->arrival, &target, &batch, &counts, &err), err.message);
+        bench->ns[PART_ARRIVE] += now_ns() - begin;
+        records += batch.count;
+        for (uint32_t i = 0; i < batch.count; i++) {
+            end_max = batch.end_ms[i] > end_max ? batch.end_ms[i] : end_max;
+        }
+        int64_t open = spread_window(end_max - OPEN_MS, WINDOW_MS);
+        first_open = open > first_open ? open : first_open;
+        close_due(bench, first_open);
+    } while (!result.is_end);
+    aws_source.close(source);
+    batch_done(&batch);
+    return records;
+}
+
+static void measure(const char *name, struct bytes text) {
+    static struct bench bench;
+    bench = (struct bench){ 0 };
+    bench_init(&bench);
+    uint64_t lines = run(&bench, text);
+    double records = (double)bench.records;
+    printf("%s: %llu records; of the windows measured %llu, strands %.2f, rows %.2f a record\n",
+           name, (unsigned long long)lines, (unsigned long long)bench.records,
+           (double)bench.strands / records, (double)bench.rows / records);
+    bench.ns[PART_ARRIVE] *= records / (double)lines;
+    for (int p = 0; p < PART_COUNT; p++) {
+        printf("  %-18s %6.1f ns a record\n", part_names[p], bench.ns[p] / records);
+    }
+    double stage = bench.ns[PART_SETTLE] + bench.ns[PART_JOIN] + bench.ns[PART_FEATURES];
+    printf("  %-18s %6.1f ns a record, %.2f of parsing and arrival\n", "the stage", stage / records,
+           stage / bench.ns[PART_ARRIVE]);
+    printf("  conversations: %.1f MiB; a node: %zu bytes of ports; sum %.17g\n",
+           (double)exchange_memory_bytes(&bench.exchange) / (1 << 20), sizeof(struct port_use),
+           bench.sum);
+    bench_done(&bench);
+}
+
+static struct bytes text_of(int descriptor) {
+    off_t end = lseek(descriptor, 0, SEEK_END);
+    require(end > 0, "cannot make lines");
+    uint8_t *text = mmap(NULL, (size_t)end, PROT_READ, MAP_PRIVATE, descriptor, 0);
+    require(text != MAP_FAILED, "cannot read lines");
+    return bytes_of(text, (size_t)end);
+}
+
+static int make_fleet(void) {
+    int descriptor = memfd_create("fleet", 0);
+    struct gen_run_options options = { .seed = 1,
+                                       .node_count = FLEET_NODES,
+                                       .account_count = 2,
+                                       .start_s = 1772409600,
+                                       .duration_s = FLEET_SECONDS,
+                                       .is_stream = true,
+                                       .descriptor = descriptor,
+                                       .fields = "v2",
+                                       .attacks = "none",
+                                       .backups = "none",
+                                       .plan = { .churn_a_day = 3 } };
+    struct gen_run_counts counts = { 0 };
+    require(descriptor >= 0 && gen_run(&options, &counts, &err), err.message);
+    return descriptor;
 }
 
 int main(void) {
-    static struct bench bench;
-    double joins[RUNS];
-    double features[RUNS];
-    double sums[RUNS];
-    struct error err;
-    struct exchange_settings settings = { 1u << 22, EXCHANGE_REPLY_MS };
-    bench.strands = malloc((size_t)2 * NODES * CONVERSATIONS * sizeof *bench.strands);
-    roster_init(&bench.roster, NODES);
-    bool ok = bench.strands != NULL && exchange_init(&bench.exchange, &settings, &err) &&
-              fleet_init(&bench.fleet, 1u << 16, &err) &&
-              peer_grouping_init(&bench.grouping, NULL, peer_prefixes, peer_prefix_count, &err);
-    features_init(&bench.features, &bench.grouping, &bench.fleet);
-    for (int64_t number = 0; number < WARM + RUNS && ok; number++) {
-        fill(&bench, number);
-        double join = run_window(&bench, number, &err);
-        ok = join >= 0;
-        if (number >= WARM) {
-            joins[number - WARM] = join;
-            features[number - WARM] = bench.feature_ns;
-            sums[number - WARM] = run_sum(&bench);
-        }
-    }
-    if (!ok) {
-        fprintf(stderr, "exchange_bench: no memory\n");
-        return 1;
-    }
-    printf("%u nodes, %u conversations each a window, %.0f %% of them known; mean of %d windows\n",
-           NODES, CONVERSATIONS, 100.0 * KEPT / CONVERSATIONS, RUNS);
-    double join = print_line("join", joins);
-    double measure = print_line("features", features);
-    double sum = print_line("sum", sums);
-    printf("join and features are %.1f passes over the strands\n", (join + measure) / sum);
-    printf("%u open conversations, %.0f bytes each with slots and spare room\n",
-           bench.exchange.entry_count,
-           (double)exchange_memory_bytes(&bench.exchange) / bench.exchange.entry_count);
-    printf("a node: %zu bytes of ports, %zu of peers (at most %zu)\n", sizeof(struct port_use),
-           (size_t)features_node_bytes(&bench.features, 0),
-           sizeof(struct feature_node) +
-               ACQUAINTANCE_SLOTS_MAX * sizeof(struct acquaintance_entry));
-    features_done(&bench.features);
-    exchange_done(&bench.exchange);
-    fleet_done(&bench.fleet);
-    peer_grouping_done(&bench.grouping);
-    roster_done(&bench.roster);
-    free(bench.strands);
+    int lines = memfd_create("random", 0);
+    require(lines >= 0 && gen_random_write(lines, RANDOM_LINES, 1, &err), "cannot make lines");
+    measure("random lines", text_of(lines));
+    measure("a fleet's lines", text_of(make_fleet()));
     return 0;
 }

@@ -66,74 +66,287 @@ static int compare_marks(const void *a, const void *b) {
     return one->first - other->first;
 }
 
-/* Who stays, first. */
-static int compare_worth(const void *a, const void *b) {
-    const struct acquaintance_entry *one = a;
-    const struct acquaintance_entry *other = b;
-    if ((one->mark & 1) != (other->mark & 1)) {
-        return (one->mark & 1) != 0 ? -1 : 1;
-    }
-    if (one->last != other->last) {
-        return one->last > other->last ? -1 : 1;
-    }
-    if (one->first != other->first) {
-        return one->first < other->first ? -1 : 1;
-    }
-    return (one->mark > other->mark) - (one->mark < other->mark);
+static bool is_expired(const struct acquaintance_entry *entry, uint16_t age) {
+    return entry->last + ACQUAINTANCE_HOURS < age;
 }
 
-/* Entries of one hash become one: the first meeting, the last contact, any answer. A meeting that
- * was forgotten does not count as the first. */
-static uint32_t merge(struct acquaintance_entry *all, uint32_t count, uint16_t age) {
-    qsort(all, count, sizeof *all, compare_marks);
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        if (all[i].last + ACQUAINTANCE_HOURS < age) {
-            continue;
+/* Who stays has the smaller number: who has answered, the latest contact, the first meeting, the
+ * hash. All of the entry is in it. */
+static uint64_t rank_of(const struct acquaintance_entry *entry) {
+    return (uint64_t)(~entry->mark & 1) << 63 | (uint64_t)(UINT16_MAX - entry->last) << 47 |
+           (uint64_t)entry->first << 31 | entry->mark >> 1;
+}
+
+static int compare_ranks(const void *a, const void *b) {
+    uint64_t one = *(const uint64_t *)a;
+    uint64_t other = *(const uint64_t *)b;
+    return (one > other) - (one < other);
+}
+
+/* The number at `index` of `ranks` (all different) were they sorted: by Hoare's selection, and by a
+ * sort where its pivots are bad for long. */
+static uint64_t select_rank(uint64_t *ranks, size_t count, size_t index) {
+    size_t low = 0;
+    size_t high = count - 1;
+    for (int turn = 0; low < high; turn++) {
+        if (turn == 32) {
+            qsort(ranks + low, high - low + 1, sizeof *ranks, compare_ranks);
+            break;
         }
-        if (kept > 0 && all[kept - 1].mark >> 1 == all[i].mark >> 1) {
-            struct acquaintance_entry *into = &all[kept - 1];
-            into->last = into->last > all[i].last ? into->last : all[i].last;
-            into->mark |= all[i].mark & 1;
+        uint64_t pivot = ranks[low + (high - low) / 2];
+        size_t i = low;
+        size_t j = high;
+        while (i <= j) {
+            while (ranks[i] < pivot) {
+                i++;
+            }
+            while (ranks[j] > pivot) {
+                j--;
+            }
+            if (i <= j) {
+                uint64_t swap = ranks[i];
+                ranks[i++] = ranks[j];
+                ranks[j] = swap;
+                j -= j > 0;
+            }
+        }
+        if (index <= j) {
+            high = j;
+        } else if (index >= i) {
+            low = i;
         } else {
-            all[kept++] = all[i];
+            break;
         }
     }
-    if (kept > ACQUAINTANCE_MAX) {
-        qsort(all, kept, sizeof *all, compare_worth);
-        kept = ACQUAINTANCE_MAX;
-    }
-    return kept;
+    return ranks[index];
 }
 
-static bool fill(struct acquaintance *peers, const struct acquaintance_entry *all, uint32_t count,
-                 struct error *err) {
+static uint32_t slots_for(uint32_t count) {
     uint32_t slot_count = SLOTS_MIN;
     while (slot_count - slot_count / 4 < count) {
         slot_count *= 2;
     }
-    struct acquaintance_entry *slots = calloc(slot_count, sizeof *slots);
-    if (slots == NULL) {
-        return error_set(err, ERROR_LIMIT, "no memory for the peers of a node");
+    return slot_count;
+}
+
+/* The slot of a mark, or the free one where it would stand. */
+static struct acquaintance_entry *slot_in(struct acquaintance_entry *slots, uint32_t slot_count,
+                                          uint32_t mark) {
+    uint32_t at = slot_of(mark, slot_count);
+    while (slots[at].mark != 0 && slots[at].mark >> 1 != mark >> 1) {
+        at = (at + 1) & (slot_count - 1);
     }
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t at = slot_of(all[i].mark, slot_count);
-        while (slots[at].mark != 0) {
-            at = (at + 1) & (slot_count - 1);
+    return &slots[at];
+}
+
+static bool fill(struct acquaintance *peers, const struct acquaintance_entry *all, uint32_t count,
+                 struct error *err) {
+    uint32_t slot_count = slots_for(count);
+    if (slot_count != peers->slot_count) {
+        struct acquaintance_entry *slots = malloc(slot_count * sizeof *slots);
+        if (slots == NULL) {
+            return error_set(err, ERROR_LIMIT, "no memory for the peers of a node");
         }
-        slots[at] = all[i];
+        free(peers->slots);
+        peers->slots = slots;
+        peers->slot_count = slot_count;
     }
-    free(peers->slots);
-    peers->slots = slots;
-    peers->slot_count = slot_count;
+    memset(peers->slots, 0, slot_count * sizeof *peers->slots);
+    for (uint32_t i = 0; i < count; i++) {
+        *slot_in(peers->slots, slot_count, all[i].mark) = all[i];
+    }
     peers->count = count;
     return true;
 }
 
-/* All entries behind each other; room for `more` behind them. */
-static struct acquaintance_entry *list_entries(const struct acquaintance *peers, uint32_t more,
-                                               uint32_t *count) {
-    struct acquaintance_entry *all = malloc(((size_t)peers->count + more + 1) * sizeof *all);
+/* An entry meets its mark's news. */
+static void greet(struct acquaintance_entry *entry, const struct acquaintance_news *news,
+                  uint16_t age) {
+    entry->last = entry->last > age ? entry->last : age;
+    entry->mark |= news->is_answered;
+}
+
+/* Moves the news whose marks the table lacks to the front; returns how many, repeated ones
+ * included. */
+static uint32_t part_news(const struct acquaintance *peers, struct acquaintance_news *news,
+                          uint32_t count, int64_t hour) {
+    uint32_t fresh = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (acquaintance_find(peers, news[i].hash, hour) == NULL) {
+            struct acquaintance_news swap = news[fresh];
+            news[fresh++] = news[i];
+            news[i] = swap;
+        }
+    }
+    return fresh;
+}
+
+/* Whether any of a full table is expired; else the largest rank in it. */
+static bool has_expired(const struct acquaintance *peers, uint16_t age, uint64_t *worst) {
+    bool found = false;
+    *worst = 0;
+    for (uint32_t i = 0; i < peers->slot_count; i++) {
+        const struct acquaintance_entry *entry = &peers->slots[i];
+        uint64_t rank = entry->mark == 0 ? 0 : rank_of(entry);
+        found |= entry->mark != 0 && is_expired(entry, age);
+        *worst = rank > *worst ? rank : *worst;
+    }
+    return found;
+}
+
+static struct acquaintance_entry fresh_entry(const struct acquaintance_news *news, uint16_t age) {
+    return (struct acquaintance_entry){ .mark = mark_of(news->hash) | news->is_answered,
+                                        .first = age,
+                                        .last = age };
+}
+
+/* Where who is known and who is new compete: a table that is cut to the best ACQUAINTANCE_MAX
+ * whenever it is full. One that was cut may come again with an answer; it is then what it would be
+ * if it had never been away, since all that came with these news is of one moment. */
+#define CONTEST_MAX (3 * ACQUAINTANCE_MAX)
+#define CONTEST_SLOTS 2048u
+struct contest {
+    struct acquaintance_entry entries[CONTEST_MAX];
+    uint32_t count;
+    uint64_t worst;                /* who ranks behind it is not taken */
+    uint16_t slots[CONTEST_SLOTS]; /* index + 1 */
+};
+
+static uint16_t *find_contestant(struct contest *contest, uint32_t mark) {
+    uint32_t at = slot_of(mark, CONTEST_SLOTS);
+    while (contest->slots[at] != 0 &&
+           contest->entries[contest->slots[at] - 1].mark >> 1 != mark >> 1) {
+        at = (at + 1) & (CONTEST_SLOTS - 1);
+    }
+    return &contest->slots[at];
+}
+
+static void enter_contest(struct contest *contest, const struct acquaintance_entry *entry) {
+    contest->entries[contest->count++] = *entry;
+    *find_contestant(contest, entry->mark) = (uint16_t)contest->count;
+}
+
+/* Leaves the best. Slots are not kept. */
+static void cut_contest(struct contest *contest) {
+    if (contest->count <= ACQUAINTANCE_MAX) {
+        return;
+    }
+    uint64_t ranks[CONTEST_MAX];
+    for (uint32_t i = 0; i < contest->count; i++) {
+        ranks[i] = rank_of(&contest->entries[i]);
+    }
+    contest->worst = select_rank(ranks, contest->count, ACQUAINTANCE_MAX - 1);
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < contest->count; i++) {
+        if (rank_of(&contest->entries[i]) <= contest->worst) {
+            contest->entries[kept++] = contest->entries[i];
+        }
+    }
+    contest->count = kept;
+}
+
+static void refill_slots(struct contest *contest) {
+    memset(contest->slots, 0, sizeof contest->slots);
+    for (uint32_t i = 0; i < contest->count; i++) {
+        *find_contestant(contest, contest->entries[i].mark) = (uint16_t)(i + 1);
+    }
+}
+
+static void add_fresh(struct contest *contest, const struct acquaintance_news *news, uint16_t age) {
+    struct acquaintance_entry entry = fresh_entry(news, age);
+    uint16_t slot = *find_contestant(contest, entry.mark);
+    if (slot != 0) {
+        contest->entries[slot - 1].mark |= entry.mark;
+        return;
+    }
+    if (contest->count == CONTEST_MAX) {
+        cut_contest(contest);
+        refill_slots(contest);
+    }
+    if (rank_of(&entry) <= contest->worst) {
+        enter_contest(contest, &entry);
+    }
+}
+
+/* `fresh` of the `count` news are, and stand in front. */
+static bool hold_contest(struct acquaintance *peers, const struct acquaintance_news *news,
+                         uint32_t fresh, uint32_t count, uint16_t age, struct error *err) {
+    struct contest contest;
+    contest.count = 0;
+    contest.worst = UINT64_MAX;
+    memset(contest.slots, 0, sizeof contest.slots);
+    for (uint32_t i = 0; i < peers->slot_count; i++) {
+        if (peers->slots[i].mark != 0 && !is_expired(&peers->slots[i], age)) {
+            enter_contest(&contest, &peers->slots[i]);
+        }
+    }
+    for (uint32_t i = fresh; i < count; i++) {
+        greet(&contest.entries[*find_contestant(&contest, mark_of(news[i].hash)) - 1], &news[i],
+              age);
+    }
+    for (uint32_t i = 0; i < fresh; i++) {
+        add_fresh(&contest, &news[i], age);
+    }
+    cut_contest(&contest);
+    return fill(peers, contest.entries, contest.count, err);
+}
+
+/* In place: there is room for all of them. */
+static void admit_all(struct acquaintance *peers, const struct acquaintance_news *news,
+                      uint32_t count, uint16_t age) {
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t mark = mark_of(news[i].hash);
+        struct acquaintance_entry *slot = slot_in(peers->slots, peers->slot_count, mark);
+        if (slot->mark != 0 && !is_expired(slot, age)) {
+            greet(slot, &news[i], age);
+        } else {
+            peers->count += slot->mark == 0;
+            *slot = fresh_entry(&news[i], age);
+        }
+    }
+}
+
+/* Drops the fresh news that rank behind all of a full table; returns how many are left. */
+static uint32_t drop_hopeless(struct acquaintance_news *news, uint32_t fresh, uint16_t age,
+                              uint64_t worst) {
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < fresh; i++) {
+        struct acquaintance_entry entry = fresh_entry(&news[i], age);
+        if (rank_of(&entry) < worst) {
+            news[kept++] = news[i];
+        }
+    }
+    return kept;
+}
+
+bool acquaintance_admit(struct acquaintance *peers, struct acquaintance_news *news, uint32_t count,
+                        int64_t hour, struct error *err) {
+    if (count == 0) {
+        return true;
+    }
+    int64_t born_hour = peers->born_hour < 0 ? hour : peers->born_hour;
+    uint16_t age = age_at(peers, hour);
+    uint32_t fresh = part_news(peers, news, count, hour);
+    uint64_t worst;
+    bool ok = true;
+    if (fresh == 0 || (peers->count + (uint64_t)fresh <= ACQUAINTANCE_MAX &&
+                       slots_for(peers->count + fresh) <= peers->slot_count)) {
+        admit_all(peers, news, count, age);
+    } else if (peers->count == ACQUAINTANCE_MAX && !has_expired(peers, age, &worst)) {
+        /* Nothing can fail here: the table is as large as it gets. */
+        admit_all(peers, news + fresh, count - fresh, age);
+        fresh = drop_hopeless(news, fresh, age, worst);
+        ok = fresh == 0 || hold_contest(peers, news, fresh, fresh, age, err);
+    } else {
+        ok = hold_contest(peers, news, fresh, count, age, err);
+    }
+    peers->born_hour = ok ? born_hour : peers->born_hour;
+    return ok;
+}
+
+/* All entries behind each other. */
+static struct acquaintance_entry *list_entries(const struct acquaintance *peers, uint32_t *count) {
+    struct acquaintance_entry *all = malloc(((size_t)peers->count + 1) * sizeof *all);
     *count = 0;
     for (uint32_t i = 0; i < peers->slot_count && all != NULL; i++) {
         if (peers->slots[i].mark != 0) {
@@ -143,32 +356,9 @@ static struct acquaintance_entry *list_entries(const struct acquaintance *peers,
     return all;
 }
 
-bool acquaintance_admit(struct acquaintance *peers, struct acquaintance_news *news, uint32_t count,
-                        int64_t hour, struct error *err) {
-    if (count == 0) {
-        return true;
-    }
-    int64_t born_hour = peers->born_hour < 0 ? hour : peers->born_hour;
-    uint32_t all_count;
-    struct acquaintance_entry *all = list_entries(peers, count, &all_count);
-    if (all == NULL) {
-        return error_set(err, ERROR_LIMIT, "no memory for the peers of a node");
-    }
-    uint16_t age = age_at(peers, hour);
-    for (uint32_t i = 0; i < count; i++) {
-        all[all_count++] = (struct acquaintance_entry){
-            .mark = mark_of(news[i].hash) | news[i].is_answered, .first = age, .last = age
-        };
-    }
-    bool ok = fill(peers, all, merge(all, all_count, age), err);
-    peers->born_hour = ok ? born_hour : peers->born_hour;
-    free(all);
-    return ok;
-}
-
 void acquaintance_save(const struct acquaintance *peers, struct buffer *out) {
     uint32_t count;
-    struct acquaintance_entry *all = list_entries(peers, 0, &count);
+    struct acquaintance_entry *all = list_entries(peers, &count);
     if (all == NULL) {
         out->failed = true;
         return;

@@ -113,12 +113,115 @@ static void order_and_repetition_of_news_do_not_show(void **state) {
     }
 }
 
+/* The definition: all in one list, sorted by hash, merged, sorted by worth, cut. */
+struct plain {
+    struct acquaintance_entry all[ACQUAINTANCE_MAX + 4000];
+    uint32_t count;
+};
+
+static int compare_marks(const void *a, const void *b) {
+    const struct acquaintance_entry *one = a;
+    const struct acquaintance_entry *other = b;
+    if (one->mark >> 1 != other->mark >> 1) {
+        return one->mark >> 1 < other->mark >> 1 ? -1 : 1;
+    }
+    return one->first - other->first;
+}
+
+static int compare_worth(const void *a, const void *b) {
+    const struct acquaintance_entry *one = a;
+    const struct acquaintance_entry *other = b;
+    if ((one->mark & 1) != (other->mark & 1)) {
+        return (one->mark & 1) != 0 ? -1 : 1;
+    }
+    if (one->last != other->last) {
+        return one->last > other->last ? -1 : 1;
+    }
+    if (one->first != other->first) {
+        return one->first < other->first ? -1 : 1;
+    }
+    return (one->mark > other->mark) - (one->mark < other->mark);
+}
+
+static void admit_plainly(struct plain *plain, const struct acquaintance_news *news, uint32_t count,
+                          uint16_t age) {
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t mark = (uint32_t)(news[i].hash >> 33) << 1 | news[i].is_answered;
+        plain->all[plain->count++] =
+            (struct acquaintance_entry){ .mark = mark, .first = age, .last = age };
+    }
+    qsort(plain->all, plain->count, sizeof *plain->all, compare_marks);
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < plain->count; i++) {
+        struct acquaintance_entry *entry = &plain->all[i];
+        if (entry->last + ACQUAINTANCE_HOURS < age) {
+            continue;
+        }
+        struct acquaintance_entry *into = kept == 0 ? NULL : &plain->all[kept - 1];
+        if (into != NULL && into->mark >> 1 == entry->mark >> 1) {
+            into->last = into->last > entry->last ? into->last : entry->last;
+            into->mark |= entry->mark & 1;
+        } else {
+            plain->all[kept++] = *entry;
+        }
+    }
+    qsort(plain->all, kept, sizeof *plain->all, compare_worth);
+    plain->count = kept < ACQUAINTANCE_MAX ? kept : ACQUAINTANCE_MAX;
+}
+
+static void assert_same(const struct acquaintance *peers, const struct plain *plain, int64_t hour) {
+    uint32_t known = 0;
+    for (uint32_t i = 0; i < peers->slot_count; i++) {
+        const struct acquaintance_entry *entry = &peers->slots[i];
+        known += entry->mark != 0 && entry->last + ACQUAINTANCE_HOURS >= hour - peers->born_hour;
+    }
+    assert_int_equal(known, plain->count);
+    for (uint32_t i = 0; i < plain->count; i++) {
+        const struct acquaintance_entry *want = &plain->all[i];
+        const struct acquaintance_entry *entry =
+            acquaintance_find(peers, (uint64_t)(want->mark >> 1) << 33, hour);
+        assert_non_null(entry);
+        assert_memory_equal(entry, want, sizeof *want);
+    }
+}
+
+/* Windows of 0 to 4,000 news of 60 to 60,000 hashes, hours apart, some so far that most expire. */
+static void who_stays_is_what_sorting_all_gives(void **state) {
+    (void)state;
+    static struct plain plain;
+    static struct acquaintance_news news[4000];
+    uint64_t random = UINT64_C(88172645463325252);
+    for (uint32_t turn = 0; turn < 12; turn++) {
+        struct acquaintance peers;
+        acquaintance_init(&peers);
+        plain.count = 0;
+        int64_t hour = 1000;
+        uint32_t most = turn % 3 == 0 ? 9 : turn % 3 == 1 ? 200 : 4000;
+        uint32_t hashes = turn % 4 < 2 ? 60000 : 60 * (turn + 1);
+        for (uint32_t window = 0; window < 120; window++) {
+            random = random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+            uint32_t count = 1 + (uint32_t)(random >> 33) % most;
+            for (uint32_t i = 0; i < count; i++) {
+                random = random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+                news[i] = (struct acquaintance_news){ hash_of((uint32_t)(random >> 40) % hashes),
+                                                      (random >> 36 & 15) == 0 };
+            }
+            admit_plainly(&plain, news, count, (uint16_t)(hour - 1000));
+            assert_true(acquaintance_admit(&peers, news, count, hour, &err));
+            assert_same(&peers, &plain, hour);
+            hour += window % 40 == 39 ? 700 : (random >> 20 & 3) == 0;
+        }
+        acquaintance_done(&peers);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(whoever_was_met_is_known_for_32_days),
         cmocka_unit_test(beyond_the_bound_the_silent_go_then_the_oldest),
         cmocka_unit_test(an_answer_is_remembered),
         cmocka_unit_test(order_and_repetition_of_news_do_not_show),
+        cmocka_unit_test(who_stays_is_what_sorting_all_gives),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
