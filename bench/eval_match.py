@@ -44,7 +44,7 @@ class Event:
 
     def holds(self, alert, moved_s=0):
         """Whether an alert may be due to this event, had it begun `moved_s` later."""
-        return (alert.node in self.nodes
+        return (not self.nodes.isdisjoint(alert.nodes)
                 and self.start_s + moved_s <= alert.time_s <= self.end_s + moved_s + GRACE_S)
 
 
@@ -53,7 +53,8 @@ class Alert:
 
     def __init__(self, row):
         self.row = row
-        self.node = row["node"]
+        self.nodes = row.get("nodes") or [row["node"]]  # several: a fleet incident, listed under its first
+        self.node = self.nodes[0]
         self.label = row["class"]
         self.direction = row["direction"]
         self.time_s = seconds(row["window_end"])
@@ -81,7 +82,7 @@ class Fleet:
 
     def cause(self, alert):
         """The benign events that an alert may be due to, by name; and whether they were declared."""
-        events = [event for event in self.benign_of[alert.node] if event.holds(alert)]
+        events = [event for node in alert.nodes for event in self.benign_of[node] if event.holds(alert)]
         kinds = sorted({event.kind for event in events})
         return "+".join(kinds) or "nothing planned", any(event.is_declared for event in events)
 
@@ -97,7 +98,7 @@ class Outcome:
         self.false = []
         self.declared = []
         for alert in alerts:
-            alert.is_true = any(event.holds(alert) for event in fleet.attacks_of[alert.node])
+            alert.is_true = any(event.holds(alert) for node in alert.nodes for event in fleet.attacks_of[node])
         for alert in self.opened:
             self.opened_of[alert.node].append(alert)
             if not alert.is_true:

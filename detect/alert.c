@@ -47,6 +47,14 @@ static void put_hash(uint8_t out[16], const void *data, size_t size) {
     memcpy(out, hash.digest, sizeof hash.digest);
 }
 
+void alert_group_text(uint64_t group, char out[ALERT_GROUP_SIZE]) {
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < ALERT_GROUP_SIZE - 1; i++) {
+        out[i] = digits[group >> (60 - 4 * i) & 15];
+    }
+    out[ALERT_GROUP_SIZE - 1] = '\0';
+}
+
 /* The fields at fixed places, each text by its own hash: so no two lists of fields are the same
  * bytes, whatever the texts hold, and nothing is allocated. */
 void alert_identify(struct alert *alert) {
@@ -133,33 +141,73 @@ static void put_node_ref(struct json_writer *json, const struct alert *alert) {
     json_end_object(json);
 }
 
+static void put_nodes(struct json_writer *json, const struct alert *alert) {
+    json_key(json, "nodes");
+    json_begin_array(json);
+    for (uint32_t i = 0; i < alert->node_rows; i++) {
+        json_text(json, alert->nodes[i]);
+    }
+    json_end_array(json);
+    put_count(json, "node_count", alert->node_count == 0 ? 1 : alert->node_count);
+}
+
 /* --- evidence ------------------------------------------------------------------------------ */
 
-/* The command that shows the flows behind the alert, for a POSIX shell: the filter stands in single
- * quotes, the name within it in double ones, each with what would end them escaped. */
+/* A name in double quotes within the single ones of a POSIX shell, with what would end either
+ * escaped. */
+static void put_quoted(struct buffer *text, struct bytes name) {
+    buffer_u8(text, '"');
+    for (size_t i = 0; i < name.size; i++) {
+        uint8_t byte = name.data[i];
+        if (byte == '\'') {
+            buffer_put(text, "'\\''", 4);
+            continue;
+        }
+        if (byte == '"' || byte == '\\') {
+            buffer_u8(text, '\\');
+        }
+        buffer_u8(text, byte);
+    }
+    buffer_u8(text, '"');
+}
+
+/* Of a fleet incident the nodes that are listed. */
+static void put_node_term(struct buffer *text, const struct alert *alert) {
+    if (alert->node_rows == 0) {
+        buffer_put(text, "node ", 5);
+        put_quoted(text, alert->node);
+        return;
+    }
+    buffer_put(text, "node in {", 9);
+    for (uint32_t i = 0; i < alert->node_rows; i++) {
+        buffer_put(text, ", ", i == 0 ? 0 : 2);
+        put_quoted(text, alert->nodes[i]);
+    }
+    buffer_put(text, "}", 1);
+}
+
+static size_t names_size(const struct alert *alert) {
+    size_t size = alert->node.size;
+    for (uint32_t i = 0; i < alert->node_rows; i++) {
+        size += alert->nodes[i].size + 1;
+    }
+    return size;
+}
+
+/* The command that shows the flows behind the alert, for a POSIX shell, the filter in single
+ * quotes. */
 static void put_flowq(struct json_writer *json, const struct alert *alert) {
     char from[TIME_TEXT_SIZE];
     char to[TIME_TEXT_SIZE];
     (void)time_format_seconds(alert->episode_start_ms, NULL, from);
     (void)time_format_seconds(alert->window_end_ms, NULL, to);
     struct buffer text;
-    buffer_init(&text, 64 + 2 * TIME_TEXT_SIZE + 4 * alert->node.size);
-    const char *const pieces[] = { "flowq --from ", from, " --to ", to, " 'node \"" };
+    buffer_init(&text, 64 + 2 * TIME_TEXT_SIZE + 4 * names_size(alert));
+    const char *const pieces[] = { "flowq --from ", from, " --to ", to, " '" };
     for (size_t i = 0; i < sizeof pieces / sizeof pieces[0]; i++) {
         buffer_put(&text, pieces[i], strlen(pieces[i]));
     }
-    for (size_t i = 0; i < alert->node.size; i++) {
-        uint8_t byte = alert->node.data[i];
-        if (byte == '\'') {
-            buffer_put(&text, "'\\''", 4);
-            continue;
-        }
-        if (byte == '"' || byte == '\\') {
-            buffer_u8(&text, '\\');
-        }
-        buffer_u8(&text, byte);
-    }
-    buffer_put(&text, "\"", 1);
+    put_node_term(&text, alert);
     if (alert->direction != DIRECTION_UNKNOWN) {
         const char *direction = direction_name(alert->direction);
         buffer_put(&text, " and ", 5);
@@ -234,6 +282,14 @@ static void put_keys(struct json_writer *json, const struct evidence *evidence) 
     json_end_array(json);
 }
 
+static void put_rare_group(struct json_writer *json, const struct alert *alert) {
+    char text[ALERT_GROUP_SIZE] = "";
+    if (alert->rare_group != 0) {
+        alert_group_text(alert->rare_group, text);
+    }
+    put_string(json, "rare_group", text);
+}
+
 static void put_evidence(struct json_writer *json, const struct alert *alert) {
     const struct evidence *evidence = &alert->evidence;
     json_key(json, "evidence");
@@ -243,6 +299,7 @@ static void put_evidence(struct json_writer *json, const struct alert *alert) {
     put_peers(json, evidence);
     put_ports(json, evidence);
     put_keys(json, evidence);
+    put_rare_group(json, alert);
     json_key(json, "is_cut");
     json_bool(json, evidence->is_cut);
     put_flowq(json, alert);
@@ -285,6 +342,7 @@ static void put_head(struct json_writer *json, const struct alert *alert) {
     put_time(json, "window_end", alert->window_end_ms);
     put_text(json, "node", alert->node);
     put_node_ref(json, alert);
+    put_nodes(json, alert);
     put_text(json, "role", alert->role);
     put_string(json, "class", alert->class_);
     put_string(json, "direction", direction_name(alert->direction));

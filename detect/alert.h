@@ -5,8 +5,11 @@
 #include "detect/evidence.h"
 #include "detect/metric.h"
 
-/* One alert: a rule's state for one node and direction at the close of one window. The JSON is the
- * contract (docs/FORMATS.md, "Alert"); keys, order and number forms never vary. */
+/* One alert: a rule's state for one node and direction at the close of one window, or a fleet
+ * incident's for several nodes (detect/fleet_stage.h). The JSON is the contract (docs/FORMATS.md,
+ * "Alert"); keys, order and number forms never vary. */
+
+#define ALERT_NODES_MAX 64u
 
 enum alert_state { ALERT_OPEN, ALERT_ONGOING, ALERT_CLOSED };
 enum alert_severity { SEVERITY_LOW, SEVERITY_MEDIUM, SEVERITY_HIGH, SEVERITY_CRITICAL };
@@ -32,7 +35,11 @@ struct alert {
     struct bytes identity;
     struct bytes role;
     struct bytes interface;
-    double observed; /* in metric units a minute; of a closed alert: the episode's peak */
+    const struct bytes *nodes; /* [node_rows]: of a fleet incident the names, ascending; or NULL */
+    uint32_t node_rows;        /* at most ALERT_NODES_MAX */
+    uint32_t node_count;       /* of all its nodes; 0: the alert is about one node, `node` */
+    uint64_t rare_group;       /* hash of the group of peers, rare in the fleet; 0: none */
+    double observed;           /* in metric units a minute; of a closed alert: the episode's peak */
     double expected;
     double low; /* of the baseline, in the same units */
     double high;
@@ -46,7 +53,8 @@ struct alert {
     struct evidence evidence; /* of a closed alert: empty */
 };
 
-/* Receives alerts in the order (window, node name, direction). The alert is valid during the call.
+/* Receives alerts in the order (window, node name, direction), those of fleet incidents behind the
+ * others of their window. The alert is valid during the call.
  * False (err set) stops the detector's call with that error. */
 struct alert_sink {
     void *context;
@@ -55,6 +63,10 @@ struct alert_sink {
 
 /* Sets `id` from the fields that it is a hash of: 128 bits of XXH3, as hex. */
 void alert_identify(struct alert *alert);
+
+/* A group of peers as 16 hex digits. */
+#define ALERT_GROUP_SIZE 17
+void alert_group_text(uint64_t group, char out[ALERT_GROUP_SIZE]);
 
 /* Appends the alert as one line of JSON with its newline. Errors are latched in `out`. */
 void alert_write_json(const struct alert *alert, struct buffer *out);

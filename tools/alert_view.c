@@ -54,6 +54,32 @@ static void print_peers(const struct evidence *evidence, FILE *out) {
     fputc('\n', out);
 }
 
+static void print_whose(const struct alert *alert, FILE *out) {
+    if (alert->node_count > 0) {
+        fprintf(out, "%u nodes", (unsigned)alert->node_count);
+    } else {
+        print_name(alert->node, out);
+    }
+}
+
+#define NODES_SHOWN 5u
+
+static void print_nodes(const struct alert *alert, FILE *out) {
+    uint32_t shown = alert->node_rows < NODES_SHOWN ? alert->node_rows : NODES_SHOWN;
+    if (shown == 0) {
+        return;
+    }
+    fputs("    nodes:", out);
+    for (uint32_t i = 0; i < shown; i++) {
+        fputs(i > 0 ? ", " : " ", out);
+        print_name(alert->nodes[i], out);
+    }
+    if (alert->node_count > shown) {
+        fprintf(out, " and %u more", (unsigned)(alert->node_count - shown));
+    }
+    fputc('\n', out);
+}
+
 void alert_view_print(const struct alert *alert, bool has_colour, FILE *out) {
     char time[TIME_TEXT_SIZE];
     char observed[UNITS_TEXT_SIZE];
@@ -65,7 +91,7 @@ void alert_view_print(const struct alert *alert, bool has_colour, FILE *out) {
             has_colour ? colour_of(alert) : "", alert_severity_name(alert->severity),
             has_colour ? PLAIN : "", alert->class_);
     fputs(has_colour ? BOLD : "", out);
-    print_name(alert->node, out);
+    print_whose(alert, out);
     fputs(has_colour ? PLAIN : "", out);
     fprintf(out, "  %s/min %s, expected %s", observed,
             alert->direction == DIRECTION_IN ? "in" : "out", expected);
@@ -74,6 +100,7 @@ void alert_view_print(const struct alert *alert, bool has_colour, FILE *out) {
     }
     fputc('\n', out);
     if (alert->state == ALERT_OPEN) {
+        print_nodes(alert, out);
         print_peers(&alert->evidence, out);
     }
 }

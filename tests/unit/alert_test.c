@@ -71,7 +71,8 @@ static const char golden[] =
     "\"time\":\"2026-11-24T10:31:00.000Z\",\"window_start\":\"2026-11-24T10:30:00.000Z\","
     "\"window_end\":\"2026-11-24T10:31:00.000Z\",\"node\":\"web-1\","
     "\"node_ref\":{\"name\":\"web-1\",\"identity\":\"i-0abc\",\"instance\":\"i-0abc\","
-    "\"addresses\":[\"10.0.0.1\"],\"interface\":\"eni-1\"},\"role\":\"web\","
+    "\"addresses\":[\"10.0.0.1\"],\"interface\":\"eni-1\"},\"nodes\":[],\"node_count\":1,"
+    "\"role\":\"web\","
     "\"class\":\"exfil.volume\",\"direction\":\"out\",\"metric\":\"out_bytes\","
     "\"unit\":\"bytes/min\",\"observed\":100000000,\"expected\":1000000,\"fold\":100,"
     "\"score\":5.644,\"severity\":\"high\",\"confidence\":0.987,\"state\":\"open\","
@@ -84,7 +85,8 @@ static const char golden[] =
     "\"protocols\":[{\"protocol\":6,\"bytes\":100000000,\"packets\":70000,\"flows\":3}],"
     "\"keys\":[{\"local\":\"10.0.0.1\",\"local_port\":50000,\"peer\":\"198.51.100.7\","
     "\"peer_port\":443,\"protocol\":6,\"bytes\":100000000,\"packets\":70000,\"flows\":3}],"
-    "\"is_cut\":false,\"flowq\":\"flowq --from 2026-11-24T10:30:00Z --to 2026-11-24T10:31:00Z "
+    "\"rare_group\":\"\",\"is_cut\":false,\"flowq\":\"flowq --from 2026-11-24T10:30:00Z --to "
+    "2026-11-24T10:31:00Z "
     "'node \\\"web-1\\\" and out'\"},"
     "\"rule\":\"exfil\",\"threshold\":8000000,"
     "\"baseline\":{\"expected\":1000000,\"low\":700000,\"high\":2000001,\"age\":172800,"
@@ -200,6 +202,24 @@ static void a_hostile_node_name_stays_within_its_quotes(void **state) {
     free(got);
 }
 
+static void an_alert_of_several_nodes_names_them_and_asks_for_their_flows(void **state) {
+    (void)state;
+    struct alert alert = leak();
+    const struct bytes names[] = { bytes_text("a'b"), bytes_text("web-1"), bytes_text("web 2") };
+    alert.node = bytes_text("");
+    alert.nodes = names;
+    alert.node_rows = 3;
+    alert.node_count = 70;
+    alert.rare_group = UINT64_C(0x1234567890abcdef);
+    char *got = written(&alert);
+    assert_non_null(strstr(got, "\"node\":\"\","));
+    assert_non_null(strstr(got, "},\"nodes\":[\"a'b\",\"web-1\",\"web 2\"],\"node_count\":70,"));
+    assert_non_null(strstr(got, "\"rare_group\":\"1234567890abcdef\""));
+    assert_non_null(
+        strstr(got, "'node in {\\\"a'\\\\''b\\\", \\\"web-1\\\", \\\"web 2\\\"} and out'"));
+    free(got);
+}
+
 static void numbers_that_are_not_finite_are_null(void **state) {
     (void)state;
     struct alert alert = leak();
@@ -246,6 +266,7 @@ int main(void) {
         cmocka_unit_test(icmp_and_unknown_local_addresses_have_no_community_id),
         cmocka_unit_test(every_quality_is_named),
         cmocka_unit_test(a_hostile_node_name_stays_within_its_quotes),
+        cmocka_unit_test(an_alert_of_several_nodes_names_them_and_asks_for_their_flows),
         cmocka_unit_test(numbers_that_are_not_finite_are_null),
         cmocka_unit_test(a_buffer_that_is_too_small_latches),
         cmocka_unit_test(names_of_states_severities_and_advice_are_the_contracts_words),
