@@ -5,17 +5,18 @@
  * of a fleet, through the parser and arrival. The peer is what must be done in any case: parser and
  * arrival themselves, on the same lines.
  *
- * Prints ns of the thread's processor time a record, over all windows but the first WARM and those
- * that are closed by the end of the input. What the fold alone costs is measured by a fold more,
- * outside of the sum. */
+ * Prints ns of the thread's processor time a record, over all windows but the first WARM.
+ * What the fold alone costs is measured by a fold more, outside of the sum. */
 #include "detect/arrival.h"
 #include "detect/feature.h"
 #include "detect/settle.h"
+#include "detect/strand_items.h"
 #include "flow/spread.h"
 #include "ingest/aws.h"
 #include "tests/gen/gen_random.h"
 #include "tests/gen/gen_run.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -59,6 +60,7 @@ struct bench {
     struct peer_grouping grouping;
     struct fleet fleet;
     struct features features;
+    struct strand_items items;
     uint32_t *ranks;       /* [point_count] */
     uint32_t *nodes;       /* [point_count], by point: roster index */
     uint32_t ranked_count; /* points that have a rank */
@@ -89,6 +91,7 @@ static void bench_init(struct bench *bench) {
 
 static void bench_done(struct bench *bench) {
     features_done(&bench->features);
+    strand_items_done(&bench->items);
     exchange_done(&bench->exchange);
     fleet_done(&bench->fleet);
     peer_grouping_done(&bench->grouping);
@@ -185,7 +188,8 @@ static void fold(struct bench *bench, const struct window *window, strand_visit 
                                       .points = &bench->points,
                                       .ranks = bench->ranks,
                                       .visit = visit,
-                                      .context = context };
+                                      .context = context,
+                                      .items = &bench->items };
     require(conversation_fold(&fold, &err), err.message);
     free(fold.cuts);
 }
@@ -263,6 +267,7 @@ static uint64_t run(struct bench *bench, struct bytes text) {
         first_open = open > first_open ? open : first_open;
         close_due(bench, first_open);
     } while (!result.is_end);
+    close_due(bench, INT64_MAX);
     aws_source.close(source);
     batch_done(&batch);
     return records;
@@ -292,7 +297,7 @@ static void measure(const char *name, struct bytes text) {
 
 static struct bytes text_of(int descriptor) {
     off_t end = lseek(descriptor, 0, SEEK_END);
-    require(end > 0, "cannot make lines");
+    require(descriptor >= 0 && end > 0, "cannot read lines");
     uint8_t *text = mmap(NULL, (size_t)end, PROT_READ, MAP_PRIVATE, descriptor, 0);
     require(text != MAP_FAILED, "cannot read lines");
     return bytes_of(text, (size_t)end);
@@ -316,10 +321,20 @@ static int make_fleet(void) {
     return descriptor;
 }
 
-int main(void) {
-    int lines = memfd_create("random", 0);
-    require(lines >= 0 && gen_random_write(lines, RANDOM_LINES, 1, &err), "cannot make lines");
-    measure("random lines", text_of(lines));
+static int make_random(void) {
+    int descriptor = memfd_create("random", 0);
+    require(descriptor >= 0 && gen_random_write(descriptor, RANDOM_LINES, 1, &err),
+            "cannot make lines");
+    return descriptor;
+}
+
+/* With the name of a file of lines, those. */
+int main(int argc, char **argv) {
+    if (argc > 1) {
+        measure(argv[1], text_of(open(argv[1], O_RDONLY | O_CLOEXEC)));
+        return 0;
+    }
+    measure("random lines", text_of(make_random()));
     measure("a fleet's lines", text_of(make_fleet()));
     return 0;
 }

@@ -229,18 +229,10 @@ bool conversation_log_add(struct conversation_log *log, struct strand_pool *pool
     return true;
 }
 
-static uint64_t mix(uint64_t a, uint64_t b) {
-    unsigned __int128 product =
-        (unsigned __int128)(a ^ UINT64_C(0x9E3779B97F4A7C15)) * (b ^ UINT64_C(0xD6E8FEB86659FD93));
-    return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
 uint64_t strand_hash(const struct strand *strand) {
     uint64_t ports =
         strand->local_port | (uint64_t)strand->peer_port << 16 | (uint64_t)strand->protocol << 32;
-    uint64_t local = mix(strand->local.high, strand->local.low);
-    uint64_t peer = mix(strand->peer.high + 1, strand->peer.low);
-    return mix(mix(local, peer), ports + 1);
+    return strand_hash_of(strand->local, strand->peer, ports);
 }
 
 int strand_compare_conversation(const struct strand *a, const struct strand *b) {

@@ -160,12 +160,14 @@ typedef bool (*strand_visit)(void *context, const struct strand *strand, struct 
  * [points->point_count]; NULL: by id. `cuts` (freed by the caller) and `*cut_count` are what has
  * been cut now or before; `*dropped` (may be NULL) counts merged strands left out. Errors:
  * ERROR_LIMIT (memory), those of `visit`. */
+struct strand_items; /* detect/strand_items.h */
 struct conversation_fold {
     const struct conversation_log *log;
     const struct point_set *points;
     const uint32_t *ranks;
     strand_visit visit;
     void *context;
+    struct strand_items *items; /* memory to use, kept for the next fold; NULL: of this fold only */
     struct conversation_cut *cuts;
     uint32_t cut_count;
     uint64_t dropped;
@@ -181,8 +183,19 @@ bool conversation_log_compact(struct conversation_log *log, struct strand_pool *
 bool conversation_log_each(const struct conversation_log *log, const struct point_set *points,
                            uint32_t point, strand_visit visit, void *context, struct error *err);
 
-/* The hash of a conversation: of its key without point, direction and outcome. */
+/* The hash of a conversation: of its key without point, direction and outcome. `ports`: local |
+ * peer << 16 | protocol << 32. */
 uint64_t strand_hash(const struct strand *strand);
+static inline uint64_t strand_mix(uint64_t a, uint64_t b) {
+    unsigned __int128 product =
+        (unsigned __int128)(a ^ UINT64_C(0x9E3779B97F4A7C15)) * (b ^ UINT64_C(0xD6E8FEB86659FD93));
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+static inline uint64_t strand_hash_of(struct address local, struct address peer, uint64_t ports) {
+    return strand_mix(
+        strand_mix(strand_mix(local.high, local.low), strand_mix(peer.high + 1, peer.low)),
+        ports + 1);
+}
 /* By point, then key, direction and is_rejected; what compares equal is merged. */
 int strand_compare(const struct strand *a, const struct strand *b);
 /* The same of the conversation only: local and peer address, ports, protocol. */
