@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WEIR_DETECT_LEDGER_BUDGET_H
+#define WEIR_DETECT_LEDGER_BUDGET_H
+
+#include "base/bytes.h"
+
+/* How much a node may send to one rare peer (detect/ledger.h), or for how long, before that is
+ * worth an alert: thresholds of which a node would pass, by what its fleet did before, `alpha`
+ * times a day. Each node-day gives its largest value. How often these exceed `b0` is asked of the
+ * node, with the fleet's rate as a prior; how far, of the whole fleet, whose tail is taken for
+ * x^-a:
+ *
+ *   fleet = (C + 1/2) / (D + 1)                      C exceeding node-days of D, L = sum ln(max /
+ * b0) rate  = (c + days_prior fleet) / (d + days_prior)        the same of the node a     =
+ * (tail_prior + C) / (tail_prior / a0 + L)         Hill's estimator with a prior T     = max(floor,
+ * b0 (rate / alpha)^(1 / a))
+ *
+ * A value counts up to T only: one beyond it is either an attack or said already. A node-day counts
+ * by the share of it in which the node was seen, so that nodes that live for hours count, too. What
+ * is kept fades by one part in `memory_days` a day.
+ *
+ * All sums are integers in units of 2^-20, so they are the same in whatever order nodes come and
+ * however they are spread over workers. The sums of a day stand apart until they are used, from
+ * 02:00 of the next day on (FLEET_LAG_HOURS): until then those of all partitions can be added up.
+ * Any thread reads; one changes. */
+
+enum ledger_measure {
+    LEDGER_BYTES,   /* sent to one rare peer */
+    LEDGER_MINUTES, /* in which there was an exchange with it */
+    LEDGER_MEASURE_COUNT,
+};
+
+struct ledger_limit_params {
+    double b0;    /* bytes or minutes: what a day must exceed to count */
+    double a0;    /* exponent of the tail before anything is known */
+    double alpha; /* node-days with an alert in vain, a node-day */
+    double floor; /* bytes or minutes: no threshold is below it */
+};
+
+struct ledger_params {
+    struct ledger_limit_params limits[LEDGER_MEASURE_COUNT];
+    double days_prior;        /* node-days that the fleet's rate counts for in a node's */
+    double tail_prior;        /* exceeding node-days that a0 counts for */
+    uint32_t memory_days;     /* a day takes one part of so many away */
+    uint32_t admit_bytes_min; /* that a peer gets in its first minute, or there must be a second */
+};
+
+void ledger_params_init(struct ledger_params *params);
+
+/* Errors: ERROR_ARGUMENT (names what is out of bounds). */
+bool ledger_params_check(const struct ledger_params *params, struct error *err);
+
+#define LEDGER_UNIT (UINT64_C(1) << 20)
+#define LEDGER_TALLY_MAX (UINT64_C(1) << 62) /* sums stay there */
+
+/* Node-days, in units of 1 / LEDGER_UNIT. */
+struct ledger_tally {
+    uint64_t days;
+    uint64_t exceeded; /* of them */
+    uint64_t logs;     /* ln(value / b0), summed over these */
+};
+
+/* What all nodes of a day, and partition, come to. */
+struct ledger_sums {
+    int64_t day; /* since 1970; -1: none */
+    struct ledger_tally tallies[LEDGER_MEASURE_COUNT];
+};
+
+struct ledger_limit {
+    double threshold; /* T */
+    double rate;      /* days above b0 a day */
+};
+
+void ledger_tally_add(struct ledger_tally *tally, const struct ledger_tally *more);
+
+/* So many days pass. */
+void ledger_tally_fade(struct ledger_tally *tally, int64_t days, uint32_t memory_days);
+
+/* One day of one node, of which it was seen for `seen_ms`, and its largest value. */
+struct ledger_tally ledger_tally_of_day(const struct ledger_limit_params *params, uint32_t seen_ms,
+                                        uint64_t most);
+
+struct ledger_limit ledger_limit_of(const struct ledger_params *params, enum ledger_measure measure,
+                                    const struct ledger_tally *node,
+                                    const struct ledger_tally *fleet);
+
+/* Adds another partition's sums. Errors: ERROR_ARGUMENT (of another day); nothing is added then. */
+bool ledger_sums_add(struct ledger_sums *sums, const struct ledger_sums *more, struct error *err);
+
+/* As bytes and back; reading is total. */
+void ledger_sums_save(const struct ledger_sums *sums, struct buffer *out);
+void ledger_sums_load(struct ledger_sums *sums, struct cursor *cursor);
+
+/* The fleet's days. */
+struct ledger_budget {
+    int64_t born_ms;          /* start of the first window; -1: none yet */
+    struct ledger_sums today; /* node-days that ended before the day did: nodes that left */
+    struct ledger_sums ended; /* the last day that ended, while it waits for 02:00 */
+    struct ledger_sums used;  /* all days before that; `day` is the last of them */
+};
+
+/* `born_ms` and all days are -1. */
+void ledger_budget_init(struct ledger_budget *budget);
+
+/* Uses the day that waits, if its time has come. True when it did. */
+bool ledger_budget_use(struct ledger_budget *budget, const struct ledger_params *params,
+                       int64_t now_ms);
+
+/* As bytes and back; reading is total, and what fails leaves it as ledger_budget_init does. */
+void ledger_budget_save(const struct ledger_budget *budget, struct buffer *out);
+void ledger_budget_load(struct ledger_budget *budget, struct cursor *cursor);
+
+#endif
