@@ -154,6 +154,9 @@ eval: all $(BUILD)/bench/peers ## what replay finds of generated fleets with the
 	@python3 bench/eval.py $(BUILD) $(EVAL)
 	@python3 bench/captures_eval.py $(BUILD) $${WEIR_SHARED:-../shared}/data || :
 
+nab: $(BUILD)/bench/nab_core ## the envelope core on the Numenta Anomaly Benchmark's series, where they are
+	@python3 bench/nab.py $(BUILD)
+
 golden: all ## rewrite the expectations under tests/data and show the difference
 	@sh tests/cli/golden.sh $(BUILD) rewrite
 	@git diff --stat tests/data
@@ -184,7 +187,7 @@ clean: ## remove build/
 help: ## print this
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
-.PHONY: eval all demo check check-arm64 tests asan valgrind coverage tidy fuzz fuzzers bench golden layers format install \
+.PHONY: eval nab all demo check check-arm64 tests asan valgrind coverage tidy fuzz fuzzers bench golden layers format install \
 	uninstall clean help
 .PRECIOUS: $(BUILD)/%.o
 -include $(shell find $(BUILD) -name sysroot -prune -o -name '*.d' -print 2>/dev/null)
