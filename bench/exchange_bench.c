@@ -8,7 +8,7 @@
  * Prints ns of the thread's processor time a record, over all windows but the first WARM.
  * What the fold alone costs is measured by a fold more, outside of the sum. */
 #include "detect/arrival.h"
-#include "detect/feature.h"
+#include "detect/feature_measure.h"
 #include "detect/settle.h"
 #include "detect/strand_items.h"
 #include "flow/spread.h"
@@ -85,7 +85,7 @@ static void bench_init(struct bench *bench) {
                 peer_grouping_init(&bench->grouping, NULL, peer_prefixes, peer_prefix_count, &err),
             err.message);
     roster_init(&bench->roster, NODES_MAX);
-    features_init(&bench->features, &bench->grouping, &bench->fleet);
+    features_init(&bench->features, &bench->grouping, &bench->fleet, INT64_C(86400000));
     bench->node = ROSTER_NONE;
 }
 

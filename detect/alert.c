@@ -350,8 +350,8 @@ static void put_head(struct json_writer *json, const struct alert *alert) {
 
 static void put_measure(struct json_writer *json, const struct alert *alert) {
     double fold = alert->expected > 0 ? alert->observed / alert->expected : 0;
-    put_string(json, "metric", metric_rows[alert->metric].name);
-    put_string(json, "unit", metric_rows[alert->metric].unit);
+    put_string(json, "metric", feature_rows[alert->feature].name);
+    put_string(json, "unit", feature_rows[alert->feature].unit);
     put_number(json, "observed", alert->observed, VALUE_DECIMALS);
     put_number(json, "expected", alert->expected, VALUE_DECIMALS);
     put_number(json, "fold", fold, RATIO_DECIMALS);
@@ -382,6 +382,7 @@ static void put_tail(struct json_writer *json, const struct alert *alert) {
         const char *name;
     } qualities[] = { { METRIC_SKIPPED, "skipped" },
                       { METRIC_SAMPLED, "sampled" },
+                      { METRIC_SPARSE, "sparse" },
                       { METRIC_CUT, "cut" } };
     json_key(json, "quality");
     json_begin_array(json);

@@ -3,6 +3,7 @@
 #define WEIR_DETECT_ALERT_H
 
 #include "detect/evidence.h"
+#include "detect/feature.h"
 #include "detect/metric.h"
 
 /* One alert: a rule's state for one node and direction at the close of one window, or a fleet
@@ -26,7 +27,7 @@ struct alert {
     const char *rule;
     const char *attack[2]; /* ATT&CK technique ids; NULL: none */
     uint8_t direction;     /* enum direction */
-    enum metric metric;
+    enum feature feature;  /* "metric" in the JSON */
     int64_t window_start_ms;
     int64_t window_end_ms;
     int64_t episode_start_ms; /* start of the first window that fired */
@@ -39,7 +40,7 @@ struct alert {
     uint32_t node_rows;        /* at most ALERT_NODES_MAX */
     uint32_t node_count;       /* of all its nodes; 0: the alert is about one node, `node` */
     uint64_t rare_group;       /* hash of the group of peers, rare in the fleet; 0: none */
-    double observed;           /* in metric units a minute; of a closed alert: the episode's peak */
+    double observed;           /* in the feature's unit; of a closed alert: the episode's peak */
     double expected;
     double low; /* of the baseline, in the same units */
     double high;

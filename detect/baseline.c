@@ -24,6 +24,13 @@
 /* 0.1 bit a minute would let six bits an hour of unnoticed attack be learnt. */
 #define WARM_RISE_PER_MINUTE (1.0f / 60.0f)
 
+#define ANCHOR_DAYS 14
+#define ANCHOR_START_DAYS 2 /* before, the anchor is the level */
+/* Fewer records than this share of the usual, where these are more than a few, are not all. */
+#define USUAL_SHARE 0.25f
+#define USUAL_LEAST 8.0f
+#define USUAL_MAX 1e15f
+
 /* No value of a state that was learned lies beyond: y is at most 100, times are far below. */
 #define BITS_MAX 256.0f
 #define TIME_MAX_MS (INT64_C(1) << 53)
@@ -44,6 +51,8 @@ void baseline_init(struct baseline *baseline) {
 void baseline_done(struct baseline *baseline) {
     free(baseline->lanes);
     free(baseline->window_counts);
+    free(baseline->anchor);
+    free(baseline->usual);
     free(baseline->hour_counts);
     free(baseline->born_ms);
     free(baseline->hour);
@@ -82,21 +91,25 @@ bool baseline_grow(struct baseline *baseline, uint32_t count, struct error *err)
     uint32_t old = baseline->stride;
     uint32_t stride = capacity + COLUMN_GAP;
     struct baseline grown = {
-        .lanes = columns_grow(baseline->lanes, old, stride, BASELINE_SLOT_COUNT * METRIC_COUNT),
+        .lanes =
+            columns_grow(baseline->lanes, old, stride, BASELINE_SLOT_COUNT * FEATURE_SCORED_COUNT),
         .window_counts = columns_grow(baseline->window_counts, old, stride, 1),
+        .anchor = columns_grow(baseline->anchor, old, stride, 1),
+        .usual = columns_grow(baseline->usual, old, stride, 1),
         .hour_counts = columns_grow(baseline->hour_counts, old, stride, BASELINE_HOURS),
         .born_ms = times_grow(baseline->born_ms, old, stride, INT64_MIN),
         .hour = times_grow(baseline->hour, old, stride, 0),
         .capacity = capacity,
         .stride = stride,
     };
-    if (grown.lanes == NULL || grown.window_counts == NULL || grown.hour_counts == NULL ||
-        grown.born_ms == NULL || grown.hour == NULL) {
+    if (grown.lanes == NULL || grown.window_counts == NULL || grown.anchor == NULL ||
+        grown.usual == NULL || grown.hour_counts == NULL || grown.born_ms == NULL ||
+        grown.hour == NULL) {
         baseline_done(&grown);
         return error_set(err, ERROR_LIMIT, "no memory for the baselines of %u nodes",
                          (unsigned)capacity);
     }
-    for (uint32_t m = 0; m < METRIC_COUNT; m++) {
+    for (uint32_t m = 0; m < FEATURE_SCORED_COUNT; m++) {
         float *deviation = baseline_column(&grown, BASELINE_DEVIATION, m);
         for (uint32_t i = baseline->capacity; i < stride; i++) {
             deviation[i] = DEVIATION_START;
@@ -109,7 +122,7 @@ bool baseline_grow(struct baseline *baseline, uint32_t count, struct error *err)
 
 void baseline_forget(struct baseline *baseline, uint32_t node) {
     for (uint32_t s = 0; s < BASELINE_SLOT_COUNT; s++) {
-        for (uint32_t m = 0; m < METRIC_COUNT; m++) {
+        for (uint32_t m = 0; m < FEATURE_SCORED_COUNT; m++) {
             baseline_column(baseline, s, m)[node] = s == BASELINE_DEVIATION ? DEVIATION_START : 0;
         }
     }
@@ -117,17 +130,19 @@ void baseline_forget(struct baseline *baseline, uint32_t node) {
         baseline_hour_counts(baseline, h)[node] = 0;
     }
     baseline->window_counts[node] = 0;
+    baseline->anchor[node] = 0;
+    baseline->usual[node] = 0;
     baseline->born_ms[node] = INT64_MIN;
     baseline->hour[node] = 0;
 }
 
-static void record_compute(struct baseline *baseline, uint32_t node, uint32_t metric) {
+static void record_compute(struct baseline *baseline, uint32_t node, uint32_t feature) {
     float record = 0;
     for (uint32_t h = 0; h < BASELINE_HOURS; h++) {
-        float envelope = baseline_column(baseline, BASELINE_ENVELOPE + h, metric)[node];
+        float envelope = baseline_column(baseline, BASELINE_ENVELOPE + h, feature)[node];
         record = envelope > record ? envelope : record;
     }
-    baseline_column(baseline, BASELINE_RECORD, metric)[node] = record;
+    baseline_column(baseline, BASELINE_RECORD, feature)[node] = record;
 }
 
 /* Subtracts `times` times: a product would round otherwise than the same hours one by one. Ends at
@@ -154,12 +169,12 @@ void baseline_enter(struct baseline *baseline, uint32_t node, int64_t start_ms) 
     for (int64_t back = 0; back < slots; back++) {
         int64_t times = (hour - back - last - 1) / BASELINE_HOURS + 1;
         uint32_t slot = BASELINE_ENVELOPE + baseline_slot_of(hour - back);
-        for (uint32_t m = 0; m < METRIC_COUNT; m++) {
+        for (uint32_t m = 0; m < FEATURE_SCORED_COUNT; m++) {
             float *envelope = baseline_column(baseline, slot, m) + node;
             *envelope = decay(*envelope, times);
         }
     }
-    for (uint32_t m = 0; m < METRIC_COUNT; m++) {
+    for (uint32_t m = 0; m < FEATURE_SCORED_COUNT; m++) {
         record_compute(baseline, node, m);
     }
 }
@@ -200,12 +215,34 @@ void baseline_count(struct baseline *baseline, uint32_t first, uint32_t count, u
     }
 }
 
-void baseline_learn_episode(struct baseline *baseline, uint32_t node, uint32_t metric,
+void baseline_anchor(struct baseline *baseline, uint32_t first, uint32_t count, int64_t window_ms,
+                     const struct baseline_gates *gates) {
+    float *restrict anchor = baseline->anchor + first;
+    const float *restrict counts = baseline->window_counts + first;
+    const float *restrict level =
+        baseline_column(baseline, BASELINE_LEVEL, FEATURE_OUT_INIT) + first;
+    const float rate = (float)window_ms / (float)(ANCHOR_DAYS * DAY_MS);
+    const float young = (float)(ANCHOR_START_DAYS * DAY_MS) / (float)window_ms;
+    for (uint32_t i = 0; i < count; i++) {
+        float moved = anchor[i] + (level[i] - anchor[i]) * rate * gates->learns[i];
+        anchor[i] = counts[i] < young ? level[i] : moved;
+    }
+}
+
+bool baseline_usual(struct baseline *baseline, uint32_t node, float records, int64_t window_ms) {
+    float usual = baseline->usual[node];
+    float day_rate = (float)window_ms / (float)DAY_MS;
+    float rate = 1.0f / (baseline->window_counts[node] + 1.0f);
+    baseline->usual[node] = usual + (rate > day_rate ? rate : day_rate) * (records - usual);
+    return !(records > 0 && usual > USUAL_LEAST && records < USUAL_SHARE * usual);
+}
+
+void baseline_learn_episode(struct baseline *baseline, uint32_t node, uint32_t feature,
                             uint32_t hour, float peak) {
-    float *record = baseline_column(baseline, BASELINE_RECORD, metric) + node;
+    float *record = baseline_column(baseline, BASELINE_RECORD, feature) + node;
     for (uint32_t back = 0; back < 2; back++) {
         uint32_t slot = (hour + BASELINE_HOURS - back) % BASELINE_HOURS;
-        float *envelope = baseline_column(baseline, BASELINE_ENVELOPE + slot, metric) + node;
+        float *envelope = baseline_column(baseline, BASELINE_ENVELOPE + slot, feature) + node;
         float most = *envelope + BASELINE_EPISODE_RISE;
         float risen = peak < most ? peak : most;
         *envelope = risen > *envelope ? risen : *envelope;
@@ -244,10 +281,12 @@ void baseline_node_save(const struct baseline *baseline, uint32_t node, struct b
     buffer_u64(out, (uint64_t)baseline->born_ms[node]);
     buffer_u64(out, (uint64_t)baseline->hour[node]);
     buffer_u32(out, (uint32_t)baseline->window_counts[node]);
+    put_float(out, baseline->anchor[node]);
+    put_float(out, baseline->usual[node]);
     for (uint32_t h = 0; h < BASELINE_HOURS; h++) {
         buffer_u32(out, (uint32_t)baseline_hour_counts(baseline, h)[node]);
     }
-    for (uint32_t m = 0; m < METRIC_COUNT; m++) {
+    for (uint32_t m = 0; m < FEATURE_SCORED_COUNT; m++) {
         for (uint32_t s = 0; s < BASELINE_SLOT_COUNT; s++) {
             if (s != BASELINE_RECORD) { /* follows from the envelopes */
                 put_float(out, baseline_column(baseline, s, m)[node]);
@@ -267,10 +306,12 @@ void baseline_node_load(struct baseline *baseline, uint32_t node, struct cursor 
     baseline->born_ms[node] = born_ms;
     baseline->hour[node] = hour;
     baseline->window_counts[node] = get_count(cursor);
+    baseline->anchor[node] = get_float(cursor, -BITS_MAX, BITS_MAX);
+    baseline->usual[node] = get_float(cursor, 0, USUAL_MAX);
     for (uint32_t h = 0; h < BASELINE_HOURS; h++) {
         baseline_hour_counts(baseline, h)[node] = get_count(cursor);
     }
-    for (uint32_t m = 0; m < METRIC_COUNT; m++) {
+    for (uint32_t m = 0; m < FEATURE_SCORED_COUNT; m++) {
         for (uint32_t s = 0; s < BASELINE_SLOT_COUNT; s++) {
             if (s != BASELINE_RECORD) {
                 bool is_signed =

@@ -3,10 +3,10 @@
 #define WEIR_DETECT_BASELINE_H
 
 #include "base/bytes.h"
-#include "detect/metric.h"
+#include "detect/feature.h"
 
 /* What is normal of every node, as columns of floats that the kernels (detect/score.h) run over:
- * [slot][metric][node], all in bits. The baseline of a node is a function of the node's own
+ * [slot][feature][node], all in bits. The baseline of a node is a function of the node's own
  * observed windows (and of its episodes) alone: what passes with time, passes when the node is next
  * seen, so that other nodes' windows, and how nodes are spread over workers, change no bit of it.
  * One thread. */
@@ -26,8 +26,10 @@ enum baseline_slot {
 #define BASELINE_BLOCK 512u
 
 struct baseline {
-    float *lanes;         /* [slot][metric][stride] */
+    float *lanes;         /* [slot][feature][stride] */
     float *window_counts; /* [stride]: windows learned */
+    float *anchor;        /* [stride]: the level of out_init over the last fortnight */
+    float *usual;         /* [stride]: records a minute, over the last day */
     float *hour_counts;   /* [hour][stride]: of them in this hour of the day */
     int64_t *born_ms;     /* [stride]: start of the first observed window; INT64_MIN: none yet */
     int64_t *hour;        /* [stride]: the hour since 1970 of the last observed window */
@@ -64,8 +66,8 @@ void baseline_forget(struct baseline *baseline, uint32_t node);
 
 /* A column, from node 0 on. */
 static inline float *baseline_column(const struct baseline *baseline, uint32_t slot,
-                                     uint32_t metric) {
-    return baseline->lanes + (size_t)(slot * METRIC_COUNT + metric) * baseline->stride;
+                                     uint32_t feature) {
+    return baseline->lanes + (size_t)(slot * FEATURE_SCORED_COUNT + feature) * baseline->stride;
 }
 
 static inline float *baseline_hour_counts(const struct baseline *baseline, uint32_t hour) {
@@ -85,10 +87,18 @@ void baseline_count(struct baseline *baseline, uint32_t first, uint32_t count, u
                     int64_t window_ms, const struct baseline_gates *gates,
                     struct baseline_rates *rates);
 
+/* Moves the anchors of the nodes [first, first + count) after the window was learned from. */
+void baseline_anchor(struct baseline *baseline, uint32_t first, uint32_t count, int64_t window_ms,
+                     const struct baseline_gates *gates);
+
+/* The node had so many records a minute in a window that it was observed in. False when these are
+ * so few, against what is usual, that some must be missing. */
+bool baseline_usual(struct baseline *baseline, uint32_t node, float records, int64_t window_ms);
+
 /* An episode that peaked at `peak` bits has ended; its last firing window lay in `hour`. The
  * records of that hour and the one before rise to the peak, but by at most BASELINE_EPISODE_RISE: a
  * new job that stays alerts two or three times. */
-void baseline_learn_episode(struct baseline *baseline, uint32_t node, uint32_t metric,
+void baseline_learn_episode(struct baseline *baseline, uint32_t node, uint32_t feature,
                             uint32_t hour, float peak);
 
 #define BASELINE_EPISODE_RISE 2.0f

@@ -3,51 +3,38 @@
  * of an interface are neighbours, and so are the interfaces of a node. Of an interface's logs the
  * one with the smallest name that observed it counts; the others are set aside, their flows counted
  * as duplicate. A log that only said SKIPDATA has observed nothing. */
-#include "detect/closing.h"
-
-#include "detect/evidence_build.h"
+#include "detect/closing_parts.h"
 
 #include <stdlib.h>
 
 #define CAPACITY_STEP 64u
 
-struct seen {
-    const struct point *point;
-    const struct cell *cell;
-    uint8_t marks;
-    bool is_counted; /* of the log that was taken */
-};
-
-struct run {
-    struct closing *closing;
-    const struct closing_target *target;
-    struct window *window;
-    struct settle_due later;
-    struct closing_counts *counts;
-    struct seen *seen;
-    uint32_t seen_count;
-    uint32_t observed_count;
-    int64_t start_ms;
-    int64_t end_ms;
-    bool is_folded;
-};
+static const char no_memory[] = "no memory for %u nodes";
 
 void closing_done(struct closing *closing) {
-    for (uint32_t m = 0; m < METRIC_COUNT; m++) {
-        free(closing->values[m]);
+    for (uint32_t f = 0; f < FEATURE_COUNT; f++) {
+        free(closing->values[f]);
     }
+    free(closing->led_hours);
+    free(closing->absent);
     free(closing->quality);
     free(closing->first);
     free(closing->count);
+    free(closing->ranks);
     *closing = (struct closing){ 0 };
 }
 
-static void *resized(void *old, size_t size) {
+/* `*array` becomes one of `size` bytes, without its contents. */
+static bool renew(void *array, size_t size) {
+    void *old;
+    memcpy(&old, array, sizeof old);
     void *grown = aligned_alloc(64, (size + 63) & ~(size_t)63);
-    if (grown != NULL) {
-        free(old);
+    if (grown == NULL) {
+        return false;
     }
-    return grown;
+    free(old);
+    memcpy(array, &grown, sizeof grown);
+    return true;
 }
 
 /* Room for the roster's indices and `more`, rounded up to vectors of 64. Contents are not kept. */
@@ -57,20 +44,16 @@ static bool reserve(struct closing *closing, uint32_t count, struct error *err) 
     }
     uint32_t capacity = (count + count / 2 + CAPACITY_STEP) / CAPACITY_STEP * CAPACITY_STEP;
     closing->capacity = 0;
-    bool ok = true;
-    for (uint32_t m = 0; m < METRIC_COUNT && ok; m++) {
-        float *values = resized(closing->values[m], capacity * sizeof *values);
-        ok = values != NULL;
-        closing->values[m] = ok ? values : closing->values[m];
+    bool ok = renew(&closing->led_hours, capacity * sizeof *closing->led_hours) &&
+              renew(&closing->absent, capacity * sizeof *closing->absent) &&
+              renew(&closing->quality, capacity) &&
+              renew(&closing->first, capacity * sizeof *closing->first) &&
+              renew(&closing->count, capacity * sizeof *closing->count);
+    for (uint32_t f = 0; f < FEATURE_COUNT && ok; f++) {
+        ok = f == FEATURE_DRIFT || renew(&closing->values[f], capacity * sizeof(float));
     }
-    uint8_t *quality = ok ? resized(closing->quality, capacity) : NULL;
-    closing->quality = quality != NULL ? quality : closing->quality;
-    uint32_t *first = ok ? resized(closing->first, capacity * sizeof *first) : NULL;
-    closing->first = first != NULL ? first : closing->first;
-    uint32_t *counts = ok ? resized(closing->count, capacity * sizeof *counts) : NULL;
-    closing->count = counts != NULL ? counts : closing->count;
-    if (quality == NULL || first == NULL || counts == NULL) {
-        return error_set(err, ERROR_LIMIT, "no memory for %u nodes", count);
+    if (!ok) {
+        return error_set(err, ERROR_LIMIT, no_memory, count);
     }
     closing->capacity = capacity;
     return true;
@@ -133,6 +116,7 @@ static bool forget_idle(struct run *run, struct error *err) {
         if (!judge_forget(run->target->judge, roster, index, run->start_ms, err)) {
             return false;
         }
+        past_forget(run->target->past, index);
         roster_remove(roster, index);
     }
     return true;
@@ -159,6 +143,7 @@ static bool admit(struct run *run, const struct point *point, uint32_t *index, s
         if (!judge_forget(run->target->judge, roster, holder, run->start_ms, err)) {
             return false;
         }
+        past_forget(run->target->past, holder);
         roster->nodes[holder].is_retired = true;
     }
     if (known != ROSTER_NONE) {
@@ -196,17 +181,8 @@ static bool describe(struct run *run, uint32_t index, uint32_t first, uint32_t e
     return true;
 }
 
-static double metric_of(const struct metric_sums *sums, enum metric metric) {
-    switch (metric) {
-    case METRIC_OUT_BYTES: return (double)sums->bytes[1];
-    case METRIC_IN_BYTES: return (double)sums->bytes[0];
-    case METRIC_COUNT: break;
-    }
-    return 0;
-}
-
 /* Sums the counted points of a node into its row. */
-static void measure(struct run *run, uint32_t index, uint32_t first, uint32_t end) {
+static void sum_points(struct run *run, uint32_t index, uint32_t first, uint32_t end) {
     struct closing *closing = run->closing;
     struct metric_sums sums = { 0 };
     uint8_t quality = 0;
@@ -222,13 +198,18 @@ static void measure(struct run *run, uint32_t index, uint32_t first, uint32_t en
             sums.rejected[way] += seen->cell->rejected[way];
         }
         quality |= seen->marks;
-        quality |= conversation_log_is_cut(&run->window->conversations, seen->cell->point)
-                       ? METRIC_CUT
-                       : 0;
     }
     double minutes = (double)run->target->config->window_ms / 60000.0;
-    for (uint32_t m = 0; m < METRIC_COUNT; m++) {
-        closing->values[m][index] = (float)(metric_of(&sums, (enum metric)m) / minutes);
+    const double values[][2] = {
+        { FEATURE_IN_BYTES, (double)sums.bytes[0] },
+        { FEATURE_OUT_BYTES, (double)sums.bytes[1] },
+        { FEATURE_IN_PACKETS, (double)sums.packets[0] },
+        { FEATURE_OUT_PACKETS, (double)sums.packets[1] },
+        { FEATURE_IN_RECORDS, (double)(sums.flows[0] + sums.rejected[0]) },
+        { FEATURE_OUT_RECORDS, (double)(sums.flows[1] + sums.rejected[1]) },
+    };
+    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+        closing->values[(int)values[i][0]][index] = (float)(values[i][1] / minutes);
     }
     closing->quality[index] = quality;
     closing->first[index] = first;
@@ -244,10 +225,13 @@ static bool was_observed(const struct run *run, uint32_t first, uint32_t end) {
     return false;
 }
 
-static bool add_node(struct run *run, uint32_t first, uint32_t end, struct error *err) {
+/* `*node` is the node that is to be measured; ROSTER_NONE: nobody saw it, or there is no room. */
+static bool add_node(struct run *run, uint32_t first, uint32_t end, uint32_t *node,
+                     struct error *err) {
     const struct point *point = run->seen[first].point;
     struct roster *roster = run->target->roster;
     uint32_t index;
+    *node = ROSTER_NONE;
     if (was_observed(run, first, end)) {
         if (!admit(run, point, &index, err)) {
             return false;
@@ -263,12 +247,13 @@ static bool add_node(struct run *run, uint32_t first, uint32_t end, struct error
             return false;
         }
         run->observed_count++;
-        measure(run, index, first, end);
+        sum_points(run, index, first, end);
+        *node = index;
         return true;
     }
     index = roster_find(roster, point->name, point->identity);
     if (index != ROSTER_NONE && !roster->nodes[index].is_retired) {
-        measure(run, index, first, end);
+        sum_points(run, index, first, end);
     }
     return true;
 }
@@ -282,9 +267,13 @@ static bool add_nodes(struct run *run, struct error *err) {
     if (!reserve(closing, run->target->roster->count + node_count, err)) {
         return false;
     }
-    for (uint32_t m = 0; m < METRIC_COUNT; m++) {
-        memset(closing->values[m], 0, closing->capacity * sizeof *closing->values[m]);
+    for (uint32_t f = 0; f < FEATURE_COUNT; f++) {
+        if (f != FEATURE_DRIFT) {
+            memset(closing->values[f], 0, closing->capacity * sizeof *closing->values[f]);
+        }
     }
+    memset(closing->led_hours, 0, closing->capacity * sizeof *closing->led_hours);
+    memset(closing->absent, 0, closing->capacity * sizeof *closing->absent);
     memset(closing->quality, 0, closing->capacity);
     memset(closing->count, 0, closing->capacity * sizeof *closing->count);
     for (uint32_t first = 0; first < run->seen_count;) {
@@ -293,8 +282,12 @@ static bool add_nodes(struct run *run, struct error *err) {
                is_same_node(run->seen[first].point, run->seen[end].point)) {
             end++;
         }
-        if (!add_node(run, first, end, err)) {
+        uint32_t index = ROSTER_NONE;
+        if (!add_node(run, first, end, &index, err)) {
             return false;
+        }
+        for (uint32_t i = first; i < end; i++) {
+            run->seen[i].node = index;
         }
         first = end;
     }
@@ -308,58 +301,19 @@ static bool add_nodes(struct run *run, struct error *err) {
     return true;
 }
 
-static bool fold_window(struct run *run, struct error *err) {
-    if (run->is_folded) {
-        return true;
-    }
-    run->is_folded = true;
-    const struct closing_target *target = run->target;
-    return settle_window(target->windows, run->window, run->later, target->points, err) &&
-           conversation_log_compact(&run->window->conversations, &target->windows->pool,
-                                    target->points, &run->counts->cells_cut, err);
-}
-
-static bool give_evidence(void *context, uint32_t node, uint8_t direction, struct evidence *out,
-                          struct error *err) {
-    struct run *run = context;
-    const struct closing *closing = run->closing;
-    const struct conversation_log *log = &run->window->conversations;
-    struct gathering gathering = { .out = out, .direction = direction };
-    *out = (struct evidence){ 0 };
-    bool ok = fold_window(run, err);
-    for (uint32_t k = 0; k < closing->count[node] && ok; k++) {
-        const struct seen *seen = &run->seen[closing->first[node] + k];
-        if (!seen->is_counted) {
-            continue;
-        }
-        if (direction != DIRECTION_UNKNOWN) {
-            const struct cell_way *way = &seen->cell->way[direction - DIRECTION_IN];
-            out->total.bytes += way->bytes;
-            out->total.packets += way->packets;
-            out->total.flows += way->flows;
-        }
-        out->is_cut |= conversation_log_is_cut(log, seen->cell->point);
-        ok = conversation_log_each(log, run->target->points, seen->cell->point, evidence_gather,
-                                   &gathering, err);
-    }
-    if (ok) {
-        evidence_build(&gathering);
-    }
-    free(gathering.rows);
-    return ok;
-}
-
 static bool judge_run(struct run *run, struct error *err) {
     struct judge_window view = { .start_ms = run->start_ms,
                                  .end_ms = run->end_ms,
                                  .roster = run->target->roster,
-                                 .quality = run->closing->quality };
-    for (uint32_t m = 0; m < METRIC_COUNT; m++) {
-        view.values[m] = run->closing->values[m];
+                                 .absent = run->closing->absent,
+                                 .led_hours = run->closing->led_hours,
+                                 .quality = run->closing->quality,
+                                 .prior = &run->target->past->prior };
+    for (uint32_t f = 0; f < FEATURE_COUNT; f++) {
+        view.values[f] = run->closing->values[f];
     }
     run->counts->windows++;
-    roster_sort(run->target->roster);
-    return judge_window(run->target->judge, &view, give_evidence, run, err);
+    return judge_window(run->target->judge, &view, closing_evidence, run, err);
 }
 
 bool closing_run(struct closing *closing, const struct closing_target *target,
@@ -372,17 +326,15 @@ bool closing_run(struct closing *closing, const struct closing_target *target,
                        .counts = counts,
                        .start_ms = window->number * target->config->window_ms };
     run.end_ms = run.start_ms + target->config->window_ms;
-    /* Whether the bound is passed must not depend on whether anyone asks for evidence. */
-    const struct conversation_log *log = &window->conversations;
-    bool is_bounded = log->cut_count > 0 || conversation_log_cost(log) > log->cost_max;
-    bool ok = list_seen(&run, err) && (!is_bounded || fold_window(&run, err));
+    bool ok = list_seen(&run, err);
     if (ok) {
         resolve_logs(&run);
         bool is_any = was_observed(&run, 0, run.seen_count);
         /* What ended before this window is said before anything of it. */
-        ok = !is_any || (judge_pass(target->judge, target->roster, run.start_ms, err) &&
-                         forget_idle(&run, err) && add_nodes(&run, err) &&
-                         (run.observed_count == 0 || judge_run(&run, err)));
+        ok = !is_any ||
+             (judge_pass(target->judge, target->roster, run.start_ms, err) &&
+              forget_idle(&run, err) && add_nodes(&run, err) &&
+              (run.observed_count == 0 || (closing_measure(&run, err) && judge_run(&run, err))));
     }
     free(run.seen);
     return ok;

@@ -4,10 +4,12 @@
 
 #include "detect/detector.h"
 #include "detect/judge.h"
+#include "detect/past.h"
 #include "detect/settle.h"
 
 /* What becomes of a window when the watermark has passed it: overlapping logs are resolved, points
- * are summed to nodes, the roster moves on, and the judge sees the window. One thread. */
+ * are summed to nodes, the roster moves on, conversations are joined and measured, and the judge
+ * sees the window. One thread. */
 
 /* A node that was not observed for this long of event time is forgotten: longer than the longest
  * periodic job (a month). */
@@ -25,11 +27,15 @@ struct closing_counts {
 
 /* Arrays by roster index that a window is judged from; they grow with the roster. */
 struct closing {
-    float *values[METRIC_COUNT];
+    float *values[FEATURE_COUNT]; /* FEATURE_DRIFT: none */
+    float *led_hours;
+    uint64_t *absent;
     uint8_t *quality;
     uint32_t *first; /* the node's points in the window's table of what was seen */
     uint32_t *count;
     uint32_t capacity;
+    uint32_t *ranks; /* by point: its place in that table */
+    uint32_t rank_capacity;
 };
 
 void closing_done(struct closing *closing);
@@ -39,6 +45,7 @@ struct closing_target {
     const struct point_set *points;
     struct window_set *windows; /* those that stay open */
     struct roster *roster;
+    struct past *past;
     struct judge *judge;
 };
 

@@ -14,30 +14,26 @@ void detector_config_init(struct detector_config *config) {
         .warm_up_ms = DAY_MS,
         .quiet_ms = 30 * MINUTE_MS,
         .ongoing_ms = 30 * MINUTE_MS,
-        .floor_bytes_per_min = 5e6,
-        .fold_min = 4,
         .memory_bytes_max = UINT64_C(128) << 20,
+        .conversations_max = 1u << 20,
+        .groups_max = 1u << 18,
         .nodes_max = 65536,
     };
-}
-
-static uint64_t double_bits(double value) {
-    uint64_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    return bits;
+    rule_params_init(&config->rules);
 }
 
 uint64_t detector_config_hash(const struct detector_config *config) {
     /* Every field at a fixed place; the text last, since its length varies. */
-    uint8_t fields[72];
+    uint8_t fields[80];
     const uint64_t values[] = {
         (uint64_t)config->window_ms,
         (uint64_t)config->warm_up_ms,
         (uint64_t)config->quiet_ms,
         (uint64_t)config->ongoing_ms,
-        double_bits(config->floor_bytes_per_min),
-        double_bits(config->fold_min),
+        rule_params_hash(&config->rules),
         config->memory_bytes_max,
+        config->conversations_max,
+        config->groups_max,
         config->nodes_max,
     };
     const size_t count = sizeof values / sizeof values[0];
@@ -70,12 +66,8 @@ bool detector_config_check(const struct detector_config *config, struct error *e
                              (long long)times[i].maximum);
         }
     }
-    /* Written so that a NaN fails. */
-    if (!(config->floor_bytes_per_min >= 0 && config->floor_bytes_per_min <= 1e15)) {
-        return error_set(err, ERROR_ARGUMENT, "floor: must be 0 to 1e15 bytes a minute");
-    }
-    if (!(config->fold_min >= 1 && config->fold_min <= 1e6)) {
-        return error_set(err, ERROR_ARGUMENT, "fold: must be 1 to 1e6");
+    if (!rule_params_check(&config->rules, err)) {
+        return false;
     }
     if (config->cluster.size == 0 || config->cluster.size > 255) {
         return error_set(err, ERROR_ARGUMENT, "cluster: %zu bytes, must be 1 to 255",
@@ -88,6 +80,19 @@ bool detector_config_check(const struct detector_config *config, struct error *e
     if (config->nodes_max == 0 || config->nodes_max > 1u << 24) {
         return error_set(err, ERROR_ARGUMENT, "nodes: %u, must be 1 to %u",
                          (unsigned)config->nodes_max, 1u << 24);
+    }
+    const struct {
+        const char *name;
+        uint32_t value;
+    } tables[] = {
+        { "open conversations", config->conversations_max },
+        { "peer groups", config->groups_max },
+    };
+    for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
+        if (tables[i].value < 1024 || tables[i].value > 1u << 24) {
+            return error_set(err, ERROR_ARGUMENT, "%s: %u, must be 1024 to %u", tables[i].name,
+                             (unsigned)tables[i].value, 1u << 24);
+        }
     }
     return true;
 }

@@ -23,6 +23,7 @@ bool detector_parts_init(struct detector *detector, struct error *err) {
            window_set_init(&detector->windows,
                            cost_max < COST_MAX_LEAST ? COST_MAX_LEAST : cost_max,
                            detector->config.window_ms, err) &&
+           past_init(&detector->past, &detector->config, err) &&
            judge_new(&detector->judge, &detector->config, &detector->sink, err);
 }
 
@@ -31,6 +32,7 @@ void detector_parts_done(struct detector *detector) {
     point_set_done(&detector->points);
     window_set_done(&detector->windows);
     roster_done(&detector->roster);
+    past_done(&detector->past);
     judge_free(detector->judge);
     closing_done(&detector->closing);
     *detector = (struct detector){ .config = detector->config, .sink = detector->sink };
@@ -101,6 +103,7 @@ bool detector_advance(struct detector *detector, int64_t watermark_ms, struct er
         .points = &detector->points,
         .windows = &detector->windows,
         .roster = &detector->roster,
+        .past = &detector->past,
         .judge = detector->judge,
     };
     struct window **due;

@@ -73,7 +73,11 @@ static bool get_roster(struct loading *loading, struct error *err) {
             return false;
         }
     }
-    return !loading->cursor.failed || malformed(loading, "the roster", err);
+    if (loading->cursor.failed) {
+        return malformed(loading, "the roster", err);
+    }
+    return past_load(&detector->past, &detector->roster, &loading->cursor, err) ||
+           error_context(err, "detector state");
 }
 
 static bool get_point(struct loading *loading, struct error *err) {

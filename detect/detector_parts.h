@@ -14,6 +14,7 @@ struct detector {
     struct window_set windows;
     struct arrival *arrival;
     struct roster roster;
+    struct past past;
     struct judge *judge;
     struct closing closing;
     struct arrival_counts arrived;

@@ -14,7 +14,7 @@ struct saving {
     uint32_t *ranks; /* by id: the index in `ids` */
 };
 
-static void put_roster(const struct detector *detector, struct buffer *out) {
+static bool put_roster(const struct detector *detector, struct buffer *out, struct error *err) {
     const struct roster *roster = &detector->roster;
     buffer_varint(out, roster->order_count);
     for (uint32_t i = 0; i < roster->order_count; i++) {
@@ -31,6 +31,7 @@ static void put_roster(const struct detector *detector, struct buffer *out) {
     for (uint32_t i = 0; i < roster->order_count; i++) {
         judge_node_save(detector->judge, roster->order[i], out);
     }
+    return past_save(&detector->past, roster, out, err);
 }
 
 static int compare_point_ids(const void *a, const void *b, void *context) {
@@ -234,8 +235,7 @@ static bool save(const struct detector *detector, bool is_whole, struct buffer *
     buffer_u32(out, STATE_VERSION);
     buffer_u64(out, (uint64_t)detector->config.window_ms);
     buffer_varint(out, (uint64_t)detector->first_open);
-    put_roster(detector, out);
-    bool ok = put_open(detector, is_whole, out, err);
+    bool ok = put_roster(detector, out, err) && put_open(detector, is_whole, out, err);
     if (!ok || !buffer_check(out, "detector state", err)) {
         out->size = begin;
         return false;

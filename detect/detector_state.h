@@ -10,7 +10,7 @@
  * states are equal bytes, and a run that is saved and loaded goes on as one that was not. */
 
 #define STATE_MAGIC UINT64_C(0x0054454452494557) /* "WEIRDET\0" */
-#define STATE_VERSION 1u
+#define STATE_VERSION 2u
 #define CHECKSUM_SIZE 8u
 /* A strand's first byte: direction (2 bits), is_rejected, IPv4 local, IPv4 peer, and this. 0 ends.
  */

@@ -88,20 +88,24 @@ void episode_fire(struct episode *episode, const struct finding *finding, int64_
     if (episode->rules == 0) {
         episode->start_ms = start_ms;
         episode->rule = finding->rule;
+        episode->class_ = finding->class_;
+        episode->feature = finding->feature;
+        episode->is_cold = finding->is_cold;
     }
     bool is_first = episode->rules == 0;
-    if (finding->rule == episode->rule &&
+    if (finding->rule == episode->rule && finding->feature == episode->feature &&
         (is_first || finding->measure.value > episode->peak.value)) {
         episode->peak = finding->measure;
         episode->peak_corroborating = finding->corroborating;
     }
-    for (uint32_t m = 0; m < METRIC_COUNT; m++) {
-        if (metric_rows[m].direction == episode->direction &&
+    for (uint32_t m = 0; m < FEATURE_SCORED_COUNT; m++) {
+        if (feature_rows[m].direction == episode->direction &&
             finding->bits[m] > episode->peak_bits[m]) {
             episode->peak_bits[m] = finding->bits[m];
         }
     }
     episode->rules |= 1u << finding->rule;
+    episode->classes |= 1u << finding->class_;
     episode->quality |= finding->quality & (uint8_t)~METRIC_OBSERVED;
     episode->fired_end_ms = end_ms;
 }
@@ -140,39 +144,63 @@ static int64_t get_time(struct cursor *cursor) {
 
 void episode_save(const struct episode *episode, struct buffer *out) {
     buffer_u8(out, (uint8_t)episode->rule);
+    buffer_u8(out, (uint8_t)episode->class_);
+    buffer_u8(out, (uint8_t)episode->feature);
     buffer_u32(out, episode->rules);
+    buffer_u32(out, episode->classes);
     buffer_u8(out, episode->quality);
+    buffer_u8(out, episode->severity);
+    buffer_u8(out, episode->advice);
+    buffer_u8(out, episode->is_cold);
     buffer_u64(out, (uint64_t)episode->start_ms);
     buffer_u64(out, (uint64_t)episode->fired_end_ms);
     buffer_u64(out, (uint64_t)episode->said_end_ms);
     buffer_put(out, episode->id, sizeof episode->id - 1);
     put_float(out, episode->peak.value);
+    put_float(out, episode->peak.limit);
     put_float(out, episode->peak.expected);
     put_float(out, episode->peak.deviation);
     put_float(out, episode->peak.over_hour);
     put_float(out, episode->peak.over_record);
     buffer_u8(out, episode->peak_corroborating);
-    for (uint32_t m = 0; m < METRIC_COUNT; m++) {
+    for (uint32_t m = 0; m < FEATURE_SCORED_COUNT; m++) {
         put_float(out, episode->peak_bits[m]);
     }
 }
 
-/* The rule and the set of rules are of the table and of the episode's direction. */
+/* Whether the rule can fire in the direction. */
+static bool is_of_direction(uint32_t rule, uint8_t direction) {
+    return rule_direction((enum rule)rule) == direction;
+}
+
+/* Rules, classes and the feature are of the tables, and of the episode's direction. */
 static bool rules_check(const struct episode *episode) {
     for (uint32_t r = 0; r < RULE_COUNT; r++) {
-        if ((episode->rules >> r & 1) != 0 &&
-            metric_rows[rule_rows[r].metric].direction != episode->direction) {
+        if ((episode->rules >> r & 1) != 0 && !is_of_direction(r, episode->direction)) {
             return false;
         }
     }
-    return episode->rule < RULE_COUNT && (episode->rules >> RULE_COUNT) == 0 &&
-           (episode->rules >> episode->rule & 1) != 0;
+    bool is_known = episode->rule < RULE_COUNT && episode->rules >> RULE_COUNT == 0 &&
+                    episode->class_ < CLASS_COUNT && episode->classes >> CLASS_COUNT == 0 &&
+                    episode->feature < FEATURE_COUNT && episode->severity <= SEVERITY_CRITICAL &&
+                    episode->advice <= ADVICE_RECYCLE;
+    return is_known && (episode->rules >> episode->rule & 1) != 0 &&
+           (episode->classes >> episode->class_ & 1) != 0 &&
+           feature_rows[episode->feature].direction == episode->direction;
 }
 
 void episode_load(struct episode *episode, struct cursor *cursor) {
     episode->rule = (enum rule)cursor_u8(cursor);
+    episode->class_ = (enum attack_class)cursor_u8(cursor);
+    episode->feature = (enum feature)cursor_u8(cursor);
     episode->rules = cursor_u32(cursor);
+    episode->classes = cursor_u32(cursor);
     episode->quality = cursor_u8(cursor);
+    episode->severity = cursor_u8(cursor);
+    episode->advice = cursor_u8(cursor);
+    uint8_t is_cold = cursor_u8(cursor);
+    cursor->failed = cursor->failed || is_cold > 1;
+    episode->is_cold = is_cold == 1;
     episode->start_ms = get_time(cursor);
     episode->fired_end_ms = get_time(cursor);
     episode->said_end_ms = get_time(cursor);
@@ -184,12 +212,13 @@ void episode_load(struct episode *episode, struct cursor *cursor) {
         episode->id[i] = (char)id.data[i];
     }
     episode->peak.value = get_float(cursor);
+    episode->peak.limit = get_float(cursor);
     episode->peak.expected = get_float(cursor);
     episode->peak.deviation = get_float(cursor);
     episode->peak.over_hour = get_float(cursor);
     episode->peak.over_record = get_float(cursor);
     episode->peak_corroborating = cursor_u8(cursor);
-    for (uint32_t m = 0; m < METRIC_COUNT; m++) {
+    for (uint32_t m = 0; m < FEATURE_SCORED_COUNT; m++) {
         float bits = get_float(cursor);
         episode->peak_bits[m] = bits;
         if (!(bits >= 0 && bits <= 100)) {

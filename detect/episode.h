@@ -12,18 +12,24 @@
 
 struct episode {
     uint32_t node;
-    uint8_t direction;    /* enum direction */
-    enum rule rule;       /* the one that opened it: what its closed alert speaks of */
-    uint32_t rules;       /* bit set: the rule has opened an alert in it */
-    uint8_t quality;      /* enum metric_quality bits of all windows that fired, but OBSERVED */
-    int64_t start_ms;     /* start of the first window that fired */
-    int64_t fired_end_ms; /* end of the last one */
-    int64_t said_end_ms;  /* end of the last window that an alert told of */
-    char id[33];          /* of its first alert */
+    uint8_t direction;        /* enum direction */
+    enum rule rule;           /* the one that opened it: what its closed alert speaks of */
+    enum attack_class class_; /* as which it opened it */
+    enum feature feature;     /* by which */
+    uint32_t rules;           /* bit set: the rule has fired in it */
+    uint32_t classes;         /* bit set: an alert of this class has been opened in it */
+    uint8_t quality;          /* enum metric_quality bits of all windows that fired, but OBSERVED */
+    uint8_t severity;         /* enum alert_severity: the highest that was told of it */
+    uint8_t advice;           /* enum alert_advice: likewise */
+    bool is_cold;             /* the node was, when it opened */
+    int64_t start_ms;         /* start of the first window that fired */
+    int64_t fired_end_ms;     /* end of the last one */
+    int64_t said_end_ms;      /* end of the last window that an alert told of */
+    char id[33];              /* of its first alert */
     /* Of the window with the largest value under `rule`. */
     struct finding_measure peak;
     uint8_t peak_corroborating;
-    float peak_bits[METRIC_COUNT]; /* the largest y of each metric of the direction */
+    float peak_bits[FEATURE_SCORED_COUNT]; /* the largest y of each feature of the direction */
 };
 
 /* The open episodes, in no order; results go by node name. */

@@ -26,6 +26,8 @@ struct judge {
     struct scorer scorer; /* holds the configuration */
     struct alert_sink sink;
     struct episode_set episodes;
+    int64_t *classes_ms; /* [class_nodes][CLASS_COUNT]: end of the last window of each; 0: never */
+    uint32_t class_nodes;
     struct turn *turns;
     uint32_t turn_count;
     uint32_t turn_capacity;
@@ -70,6 +72,7 @@ void judge_free(struct judge *judge) {
     if (judge != NULL) {
         scorer_done(&judge->scorer);
         episode_set_done(&judge->episodes);
+        free(judge->classes_ms);
         free(judge->turns);
         free(judge);
     }
@@ -87,24 +90,68 @@ static void format_lineage(char out[17], uint64_t lineage) {
 
 /* Emits one alert, with evidence where a function is given; the first of an episode gives the
  * episode its id. */
-static bool tell(struct judge *judge, const struct telling *telling, judge_evidence evidence,
-                 void *context, struct error *err) {
-    struct episode *episode =
-        episode_find(&judge->episodes, telling->episode->node, telling->episode->direction);
-    struct alert alert = { 0 };
-    telling_alert(telling, &judge->scorer, &alert);
-    format_lineage(alert.lineage, judge->lineage);
-    alert_identify(&alert);
+static bool tell(struct judge *judge, struct episode *episode, struct alert *alert,
+                 judge_evidence evidence, void *context, struct error *err) {
+    format_lineage(alert->lineage, judge->lineage);
+    alert_identify(alert);
     if (episode->id[0] == '\0') {
-        memcpy(episode->id, alert.id, sizeof episode->id);
+        memcpy(episode->id, alert->id, sizeof episode->id);
     }
-    memcpy(alert.episode, episode->id, sizeof alert.episode);
+    memcpy(alert->episode, episode->id, sizeof alert->episode);
     if (evidence != NULL &&
-        !evidence(context, episode->node, episode->direction, &alert.evidence, err)) {
+        !evidence(context, episode->node, episode->direction, &alert->evidence, err)) {
         return false;
     }
     judge->alert_count++;
-    return judge->sink.emit(judge->sink.context, &alert, err);
+    return judge->sink.emit(judge->sink.context, alert, err);
+}
+
+/* --- classes of a node ---------------------------------------------------------------------- */
+
+static bool classes_grow(struct judge *judge, uint32_t count, struct error *err) {
+    if (count <= judge->class_nodes) {
+        return true;
+    }
+    uint32_t capacity = count + count / 2 + 64;
+    int64_t *grown = realloc(judge->classes_ms, (size_t)capacity * CLASS_COUNT * sizeof *grown);
+    if (grown == NULL) {
+        return error_set(err, ERROR_LIMIT, "no memory for the classes of %u nodes", capacity);
+    }
+    size_t old = (size_t)judge->class_nodes * CLASS_COUNT;
+    memset(grown + old, 0, ((size_t)capacity * CLASS_COUNT - old) * sizeof *grown);
+    judge->classes_ms = grown;
+    judge->class_nodes = capacity;
+    return true;
+}
+
+/* Leaks by volume, fast and slow, are one; what others do to the node says nothing of it, nor does
+ * a drift. */
+static uint32_t kin_of(enum attack_class class_) {
+    switch (class_) {
+    case CLASS_EXFIL_VOLUME:
+    case CLASS_EXFIL_SLOW: return 1u << CLASS_EXFIL_VOLUME | 1u << CLASS_EXFIL_SLOW;
+    case CLASS_EXFIL_DNS:
+    case CLASS_SPAM:
+    case CLASS_SCAN:
+    case CLASS_DOS_SOURCE:
+    case CLASS_BEACON: return 1u << class_;
+    default: return 0;
+    }
+}
+
+/* Whether another class of the node fired within the day before `end_ms`. */
+static bool has_second(const struct judge *judge, uint32_t node, enum attack_class class_,
+                       int64_t end_ms) {
+    double hours = judge->scorer.config.rules.values[RULE_PARAM_SECOND_CLASS_HOURS];
+    int64_t since_ms = end_ms - (int64_t)(hours * 3600000.0);
+    for (uint32_t c = 0; node < judge->class_nodes && c < CLASS_COUNT; c++) {
+        int64_t last_ms = judge->classes_ms[(size_t)node * CLASS_COUNT + c];
+        bool is_other = kin_of((enum attack_class)c) != 0 && (kin_of(class_) >> c & 1) == 0;
+        if (is_other && last_ms > 0 && last_ms >= since_ms) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* --- turns -------------------------------------------------------------------------------- */
@@ -165,8 +212,18 @@ static bool turns_add_ends(struct judge *judge, int64_t until_ms, struct error *
     return true;
 }
 
+/* Whether a job that stays may become normal: not what was critical, nor what a rare peer got. */
+static bool is_learned(const struct episode *episode) {
+    for (uint32_t r = 0; r < RULE_COUNT; r++) {
+        if ((episode->rules >> r & 1) != 0 && rule_rows[r].never_learned) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Tells the end as of the window that ends at `end_ms`, lets the baseline learn what the episode
- * was (unless it was critical: that must never become normal), and removes it. */
+ * was, and removes it. */
 static bool episode_end(struct judge *judge, const struct roster *roster, struct episode *episode,
                         int64_t end_ms, struct error *err) {
     const struct baseline *baseline = &judge->scorer.baseline;
@@ -174,29 +231,33 @@ static bool episode_end(struct judge *judge, const struct roster *roster, struct
         .roster = roster,
         .episode = episode,
         .rule = episode->rule,
+        .class_ = episode->class_,
+        .feature = episode->feature,
         .state = ALERT_CLOSED,
         .measure = &episode->peak,
         .corroborating = episode->peak_corroborating,
+        .is_cold = episode->is_cold,
         .samples = (uint32_t)baseline->window_counts[episode->node],
         .end_ms = end_ms,
     };
-    if (!tell(judge, &telling, NULL, NULL, err)) {
+    struct alert alert = { 0 };
+    telling_alert(&telling, &judge->scorer, &alert);
+    if (!tell(judge, episode, &alert, NULL, NULL, err)) {
         return false;
     }
     int64_t hour = baseline_hour_of(episode->fired_end_ms - judge->scorer.config.window_ms);
-    for (uint32_t m = 0; m < METRIC_COUNT; m++) {
-        if (rule_rows[episode->rule].severity != SEVERITY_CRITICAL &&
-            metric_rows[m].direction == episode->direction) {
-            baseline_learn_episode(&judge->scorer.baseline, episode->node, m,
-                                   baseline_slot_of(hour), episode->peak_bits[m]);
+    for (uint32_t f = 0; f < FEATURE_SCORED_COUNT && is_learned(episode); f++) {
+        if (feature_rows[f].direction == episode->direction) {
+            baseline_learn_episode(&judge->scorer.baseline, episode->node, f,
+                                   baseline_slot_of(hour), episode->peak_bits[f]);
         }
     }
     episode_remove(&judge->episodes, episode);
     return true;
 }
 
-/* A finding opens an episode, or opens a further class in it, or says after a while that it goes
- * on. */
+/* A finding opens an episode, or opens a further class in it, or says that it has become worse, or
+ * after a while that it goes on. */
 static bool episode_turn(struct judge *judge, const struct judge_window *window,
                          const struct finding *finding, uint8_t direction, judge_evidence evidence,
                          void *context, struct error *err) {
@@ -208,24 +269,36 @@ static bool episode_turn(struct judge *judge, const struct judge_window *window,
         }
         judge->episode_count++;
     }
-    bool is_new = (episode->rules >> finding->rule & 1) == 0;
-    episode_fire(episode, finding, window->start_ms, window->end_ms);
+    bool is_new = (episode->classes >> finding->class_ & 1) == 0;
     bool is_due = window->end_ms - episode->said_end_ms >= judge->scorer.config.ongoing_ms;
-    if (!is_new && !is_due) {
-        return true;
-    }
-    episode->said_end_ms = window->end_ms;
+    episode_fire(episode, finding, window->start_ms, window->end_ms);
     const struct telling telling = {
         .roster = window->roster,
         .episode = episode,
         .rule = finding->rule,
+        .class_ = finding->class_,
+        .feature = finding->feature,
         .state = is_new ? ALERT_OPEN : ALERT_ONGOING,
         .measure = &finding->measure,
         .corroborating = finding->corroborating,
+        .has_second = has_second(judge, finding->node, finding->class_, window->end_ms),
+        .is_cold = finding->is_cold,
         .samples = finding->samples,
         .end_ms = window->end_ms,
     };
-    return tell(judge, &telling, evidence, context, err);
+    struct alert alert = { 0 };
+    telling_alert(&telling, &judge->scorer, &alert);
+    judge->classes_ms[(size_t)finding->node * CLASS_COUNT + finding->class_] = window->end_ms;
+    /* What has become worse is told at once. */
+    bool is_worse = alert.severity > episode->severity || alert.advice > episode->advice;
+    if (!is_new && !is_due && !is_worse) {
+        return true;
+    }
+    episode->said_end_ms = window->end_ms;
+    episode->severity =
+        alert.severity > episode->severity ? (uint8_t)alert.severity : episode->severity;
+    episode->advice = alert.advice > episode->advice ? (uint8_t)alert.advice : episode->advice;
+    return tell(judge, episode, &alert, evidence, context, err);
 }
 
 bool judge_pass(struct judge *judge, const struct roster *roster, int64_t until_ms,
@@ -251,7 +324,7 @@ static bool turns_of_window(struct judge *judge, const struct judge_window *wind
     judge->turn_count = 0;
     for (uint32_t i = 0; i < judge->scorer.finding_count; i++) {
         const struct finding *finding = &judge->scorer.findings[i];
-        uint8_t direction = metric_rows[rule_rows[finding->rule].metric].direction;
+        uint8_t direction = rule_direction(finding->rule);
         struct episode *episode = episode_find(&judge->episodes, finding->node, direction);
         if (episode != NULL) {
             episode->fired_end_ms = window->end_ms; /* so that it is not due */
@@ -270,6 +343,7 @@ bool judge_window(struct judge *judge, const struct judge_window *window, judge_
                   void *context, struct error *err) {
     assert(window->end_ms - window->start_ms == judge->scorer.config.window_ms);
     if (!judge_pass(judge, window->roster, window->start_ms, err) ||
+        !classes_grow(judge, window->roster->count, err) ||
         !scorer_window(&judge->scorer, window, err) || !turns_of_window(judge, window, err)) {
         return false;
     }
@@ -301,6 +375,10 @@ bool judge_forget(struct judge *judge, const struct roster *roster, uint32_t nod
         if (episode != NULL && !episode_end(judge, roster, episode, end_ms, err)) {
             return false;
         }
+    }
+    if (node < judge->class_nodes) {
+        memset(judge->classes_ms + (size_t)node * CLASS_COUNT, 0,
+               CLASS_COUNT * sizeof *judge->classes_ms);
     }
     scorer_forget(&judge->scorer, node);
     return true;
@@ -344,6 +422,11 @@ bool judge_state_load(struct judge *judge, struct cursor *cursor, struct error *
 void judge_node_save(const struct judge *judge, uint32_t node, struct buffer *out) {
     struct judge *lookup = (struct judge *)judge; /* episode_find lends what may be changed */
     scorer_node_save(&judge->scorer, node, out);
+    for (uint32_t c = 0; c < CLASS_COUNT; c++) {
+        bool is_known = node < judge->class_nodes;
+        buffer_varint(out,
+                      is_known ? (uint64_t)judge->classes_ms[(size_t)node * CLASS_COUNT + c] : 0);
+    }
     for (uint8_t direction = DIRECTION_IN; direction <= DIRECTION_OUT; direction++) {
         const struct episode *episode = episode_find(&lookup->episodes, node, direction);
         buffer_u8(out, episode != NULL);
@@ -354,10 +437,15 @@ void judge_node_save(const struct judge *judge, uint32_t node, struct buffer *ou
 }
 
 bool judge_node_load(struct judge *judge, uint32_t node, struct cursor *cursor, struct error *err) {
-    if (!scorer_grow(&judge->scorer, node + 1, err)) {
+    if (!scorer_grow(&judge->scorer, node + 1, err) || !classes_grow(judge, node + 1, err)) {
         return false;
     }
     scorer_node_load(&judge->scorer, node, cursor);
+    for (uint32_t c = 0; c < CLASS_COUNT; c++) {
+        uint64_t last_ms = cursor_varint(cursor);
+        cursor->failed = cursor->failed || last_ms > (uint64_t)(BATCH_TIME_MAX_MS * 2);
+        judge->classes_ms[(size_t)node * CLASS_COUNT + c] = cursor->failed ? 0 : (int64_t)last_ms;
+    }
     for (uint8_t direction = DIRECTION_IN; direction <= DIRECTION_OUT; direction++) {
         uint8_t has_episode = cursor_u8(cursor);
         cursor->failed = cursor->failed || has_episode > 1;

@@ -6,21 +6,25 @@
 #include "detect/config.h"
 #include "detect/roster.h"
 
-/* From the metrics of one closed window to alerts: score all nodes against their baselines, apply
+/* From the features of one closed window to alerts: score all nodes against their baselines, apply
  * the rules, learn only then, move the episodes on, emit. The windower (detect/window.h) calls it
  * once a window, in order; windows without any observed node are not shown (their passing follows
  * from the times). Per-node state lies in arrays by roster index. One thread. */
 
 struct judge;
+struct prior;
 
 /* One closed window. Arrays are by roster index, [roster->count], padded to a multiple of 64. */
 struct judge_window {
     int64_t start_ms;
     int64_t end_ms;
     const struct roster *roster;
-    const float *values[METRIC_COUNT]; /* in metric units a minute */
+    const float *values[FEATURE_COUNT]; /* FEATURE_DRIFT is the judge's own: NULL */
+    const uint64_t *absent;             /* feature_bit of those that cannot be told */
+    const float *led_hours;             /* since the peer of FEATURE_LED_OUT was first met */
     const uint8_t
-        *quality; /* enum metric_quality; without METRIC_OBSERVED: no score, no learning */
+        *quality;        /* enum metric_quality; without METRIC_OBSERVED: no score, no learning */
+    struct prior *prior; /* what the fleet is used to: asked, and told of each node; may be NULL */
 };
 
 /* Asks for the evidence of one node and direction in the window being judged. */

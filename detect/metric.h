@@ -4,24 +4,6 @@
 
 #include <stdint.h>
 
-/* What is measured of a node in a window: one table that code, docs and output share. A metric is
- * scored as y = log2(1 + x / unit), so that a value far below `unit` is as good as none. */
-enum metric {
-    METRIC_OUT_BYTES,
-    METRIC_IN_BYTES,
-    METRIC_COUNT,
-};
-
-struct metric_row {
-    const char *name;  /* as in alerts: "out_bytes" */
-    const char *unit;  /* "bytes/min" */
-    float scale;       /* the u of the formula, in units a minute */
-    uint8_t direction; /* enum direction */
-    const char *help;
-};
-
-extern const struct metric_row metric_rows[METRIC_COUNT];
-
 /* What arrival adds to a cell: sums that commute. Index 0 is in, 1 is out. Rejected flows are
  * attempts: they count in `rejected` and in none of the others. */
 struct metric_sums {
@@ -36,7 +18,8 @@ enum metric_quality {
     METRIC_OBSERVED = 1 << 0, /* records, NODATA or an observed interval: silence is zero */
     METRIC_SKIPPED = 1 << 1,  /* SKIPDATA touched the window */
     METRIC_SAMPLED = 1 << 2,
-    METRIC_CUT = 1 << 3, /* conversations beyond the memory bound: evidence is a sample */
+    METRIC_CUT = 1 << 3,    /* conversations beyond the memory bound: evidence is a sample */
+    METRIC_SPARSE = 1 << 4, /* under a quarter of the records that the node usually has */
 };
 
 #endif

@@ -1,87 +1,446 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "detect/rule.h"
 
+#include "detect/bits.h"
+
 #include <math.h>
-#include <stdlib.h>
 #include <xxhash.h>
 
-/* A charge below this is as good as none; it would else leak for ever and cost each window. */
-#define CHARGE_MIN 0.01f
-/* No charge lies above: 1.5 * need is less than 1.5 times the windows of the longest persistence,
- * which are 3,600 of one second. */
-#define CHARGE_MAX 5400.0f
+static float larger(float a, float b) {
+    return a > b ? a : b;
+}
 
+const char *attack_class_name(enum attack_class class_) {
+    static const char *const names[CLASS_COUNT] = {
+        [CLASS_DOS_VOLUME] = "dos.volume",
+        [CLASS_DOS_SYN_FLOOD] = "dos.syn_flood",
+        [CLASS_DOS_AMPLIFICATION] = "dos.amplification",
+        [CLASS_DOS_SOURCE] = "dos.source",
+        [CLASS_EXFIL_VOLUME] = "exfil.volume",
+        [CLASS_EXFIL_SLOW] = "exfil.slow",
+        [CLASS_EXFIL_DNS] = "exfil.dns",
+        [CLASS_SPAM] = "spam",
+        [CLASS_SCAN] = "scan",
+        [CLASS_BEACON] = "beacon",
+        [CLASS_DRIFT] = "drift",
+    };
+    return (unsigned)class_ < CLASS_COUNT ? names[class_] : "unknown";
+}
+
+/* --- conditions ---------------------------------------------------------------------------- */
+
+#define PARAM(name) ((float)scores->params->values[RULE_PARAM_##name])
+#define VALUE(name) (scores->value[FEATURE_##name])
+#define OVER_HOUR(name) (scores->over_hour[FEATURE_##name])
+#define OVER_RECORD(name) (scores->over_record[FEATURE_##name])
+
+/* What is merely a deviation of a very even node is no leak. */
+static bool has_fold(const struct rule_scores *scores, enum feature feature) {
+    const double scale = (double)feature_rows[feature].scale;
+    double expected = bits_to_value((double)scores->expected[feature], scale);
+    expected = expected > scale ? expected : scale;
+    return (double)scores->value[feature] >=
+           scores->params->values[RULE_PARAM_VOLUME_FOLD] * expected;
+}
+
+static bool serve_holds(const struct rule_scores *scores) {
+    return has_fold(scores, FEATURE_OUT_SERV);
+}
+
+static bool flood_in_holds(const struct rule_scores *scores) {
+    return has_fold(scores, FEATURE_UNSOL);
+}
+
+/* The node floods others: what it sends then is no leak. */
+static bool is_flooding(const struct rule_scores *scores) {
+    return OVER_HOUR(UNREP) > PARAM(FLOOD_OUT_MARGIN) && VALUE(UNREP) > PARAM(FLOOD_OUT_FLOOR) &&
+           VALUE(PPF) > PARAM(FLOOD_OUT_PPF_LEAST);
+}
+
+static bool flood_out_holds(const struct rule_scores *scores) {
+    return VALUE(PPF) > PARAM(FLOOD_OUT_PPF_LEAST);
+}
+
+/* Where most of what is sent goes to peers that may still answer, a flood cannot be told from a
+ * leak yet: the reply time is waited for. */
+static bool exfil_holds(const struct rule_scores *scores) {
+    return has_fold(scores, FEATURE_OUT_INIT) && VALUE(SMTP) <= PARAM(EXFIL_SMTP_MOST) &&
+           !is_flooding(scores) && VALUE(OUT_PENDING) <= 0.5f * VALUE(OUT_INIT);
+}
+
+static bool led_exfil_holds(const struct rule_scores *scores) {
+    return VALUE(LED_OUT) > VALUE(LED_OUT_LIMIT) &&
+           VALUE(LED_OUT) > PARAM(LED_EXFIL_RATIO) * VALUE(LED_IN) && !is_flooding(scores);
+}
+
+static enum attack_class led_exfil_class(const struct rule_scores *scores) {
+    return scores->led_hours > PARAM(LED_EXFIL_SLOW_HOURS) ? CLASS_EXFIL_SLOW : CLASS_EXFIL_VOLUME;
+}
+
+static bool crit_exfil_holds(const struct rule_scores *scores) {
+    float factor = (float)bits_exp2(scores->params->values[RULE_PARAM_CRIT_EXFIL_BITS]);
+    return led_exfil_holds(scores) && VALUE(LED_OUT) > factor * VALUE(LED_OUT_LIMIT) &&
+           scores->age_days > PARAM(CRIT_EXFIL_AGE_DAYS);
+}
+
+static bool led_persist_holds(const struct rule_scores *scores) {
+    return VALUE(LED_MINUTES) > VALUE(LED_MINUTES_LIMIT) &&
+           VALUE(LED_OUT) < PARAM(LED_PERSIST_MOST);
+}
+
+static bool dns_slow_holds(const struct rule_scores *scores) {
+    return VALUE(DNS_LONG) > 0; /* not on the echo of what was */
+}
+
+static bool crit_dns_holds(const struct rule_scores *scores) {
+    return OVER_RECORD(DNS_LONG) > PARAM(CRIT_DNS_OVER_RECORD) &&
+           scores->age_days > PARAM(CRIT_DNS_AGE_DAYS);
+}
+
+static bool syn_flood_holds(const struct rule_scores *scores) {
+    return VALUE(HALF) > PARAM(SYN_FLOOD_SHARE) * VALUE(IN_FLOWS);
+}
+
+static enum attack_class flood_in_class(const struct rule_scores *scores) {
+    return VALUE(AMP) > PARAM(FLOOD_IN_AMP_SHARE) * VALUE(UNSOL) ? CLASS_DOS_AMPLIFICATION
+                                                                 : CLASS_DOS_VOLUME;
+}
+
+static bool req_flood_holds(const struct rule_scores *scores) {
+    return !scores->is_cold && OVER_HOUR(REQ) - scores->crowd > PARAM(REQ_FLOOD_MARGIN);
+}
+
+/* Many packets a conversation are a flood, not a scan. */
+static bool scan_holds(const struct rule_scores *scores) {
+    return VALUE(NEWPEERS) > PARAM(SCAN_NEWPEERS) &&
+           VALUE(NEWFAIL) > PARAM(SCAN_FAIL_SHARE) * VALUE(NEWPEERS) &&
+           VALUE(PPF) < PARAM(SCAN_PPF_MOST);
+}
+
+static double scan_weight(const struct rule_scores *scores) {
+    bool is_strong =
+        VALUE(NEWFAIL) > PARAM(SCAN_STRONG_NEWFAIL) && OVER_HOUR(NEWFAIL) > PARAM(SCAN_STRONG_BITS);
+    return is_strong ? (double)PARAM(SCAN_STRONG_WEIGHT) : 1;
+}
+
+static bool scan_slow_holds(const struct rule_scores *scores) {
+    return VALUE(NEWFAIL) > 0 && VALUE(PPF) < PARAM(SCAN_SLOW_PPF_MOST);
+}
+
+static bool port_scan_holds(const struct rule_scores *scores) {
+    float failed = VALUE(OUT_FAIL) + VALUE(REFUSED);
+    return failed > PARAM(PORT_SCAN_FAIL_SHARE) * larger(VALUE(OUT_FLOWS), 1) &&
+           VALUE(PPF) < PARAM(PORT_SCAN_PPF_MOST);
+}
+
+static double port_scan_weight(const struct rule_scores *scores) {
+    bool is_strong = VALUE(PORTS) > PARAM(PORT_SCAN_STRONG_PORTS);
+    return is_strong ? (double)PARAM(PORT_SCAN_STRONG_WEIGHT) : 1;
+}
+
+static bool crit_scan_holds(const struct rule_scores *scores) {
+    return VALUE(NEWFAIL) > PARAM(CRIT_SCAN_FAIL_SHARE) * VALUE(NEWPEERS) &&
+           (scores->is_cold || OVER_RECORD(NEWFAIL) > PARAM(CRIT_SCAN_RECORD)) &&
+           VALUE(PPF) < PARAM(CRIT_SCAN_PPF_MOST);
+}
+
+static bool is_spam_by_peers(const struct rule_scores *scores) {
+    return VALUE(SMTP) > PARAM(SPAM_SMTP) && OVER_HOUR(SMTP) > PARAM(SPAM_MARGIN);
+}
+
+static bool spam_holds(const struct rule_scores *scores) {
+    return is_spam_by_peers(scores) ||
+           (VALUE(SMTP_NEW) > PARAM(SPAM_SMTP_NEW) && OVER_HOUR(SMTP_NEW) > PARAM(SPAM_MARGIN));
+}
+
+static enum feature spam_about(const struct rule_scores *scores) {
+    return is_spam_by_peers(scores) ? FEATURE_SMTP : FEATURE_SMTP_NEW;
+}
+
+static bool crit_spam_holds(const struct rule_scores *scores) {
+    return scores->record[FEATURE_SMTP] < PARAM(CRIT_SPAM_RECORD_MOST) &&
+           OVER_RECORD(SMTP) > PARAM(CRIT_SPAM_OVER_RECORD);
+}
+
+static bool ramp_holds(const struct rule_scores *scores) {
+    return !scores->is_cold && scores->age_days > PARAM(RAMP_AGE_DAYS);
+}
+
+/* --- absolute limits ------------------------------------------------------------------------ */
+
+static bool is_over(float per_minute, float per_second) {
+    return per_second > 0 && per_minute > 60 * per_second;
+}
+
+static enum feature limit_in_about(const struct rule_scores *scores) {
+    return is_over(VALUE(IN_BYTES), PARAM(LIMIT_IN_BYTES_PER_S))       ? FEATURE_IN_BYTES
+           : is_over(VALUE(IN_PACKETS), PARAM(LIMIT_IN_PACKETS_PER_S)) ? FEATURE_IN_PACKETS
+           : is_over(VALUE(IN_RECORDS), PARAM(LIMIT_IN_FLOWS_PER_S))   ? FEATURE_IN_RECORDS
+                                                                       : FEATURE_COUNT;
+}
+
+static enum feature limit_out_about(const struct rule_scores *scores) {
+    return is_over(VALUE(OUT_BYTES), PARAM(LIMIT_OUT_BYTES_PER_S))       ? FEATURE_OUT_BYTES
+           : is_over(VALUE(OUT_PACKETS), PARAM(LIMIT_OUT_PACKETS_PER_S)) ? FEATURE_OUT_PACKETS
+           : is_over(VALUE(OUT_RECORDS), PARAM(LIMIT_OUT_FLOWS_PER_S))   ? FEATURE_OUT_RECORDS
+                                                                         : FEATURE_COUNT;
+}
+
+static bool limit_in_holds(const struct rule_scores *scores) {
+    return limit_in_about(scores) != FEATURE_COUNT;
+}
+
+static bool limit_out_holds(const struct rule_scores *scores) {
+    return limit_out_about(scores) != FEATURE_COUNT;
+}
+
+static bool limit_in_is_on(const struct rule_params *params) {
+    return params->values[RULE_PARAM_LIMIT_IN_BYTES_PER_S] > 0 ||
+           params->values[RULE_PARAM_LIMIT_IN_PACKETS_PER_S] > 0 ||
+           params->values[RULE_PARAM_LIMIT_IN_FLOWS_PER_S] > 0;
+}
+
+static bool limit_out_is_on(const struct rule_params *params) {
+    return params->values[RULE_PARAM_LIMIT_OUT_BYTES_PER_S] > 0 ||
+           params->values[RULE_PARAM_LIMIT_OUT_PACKETS_PER_S] > 0 ||
+           params->values[RULE_PARAM_LIMIT_OUT_FLOWS_PER_S] > 0;
+}
+
+/* --- the table ------------------------------------------------------------------------------ */
+
+#define BIT(name) (UINT64_C(1) << FEATURE_##name)
+/* What a rule is about, and asks first. */
+#define ABOUT(name_, feature_)                                                                     \
+    .name = (name_), .feature = FEATURE_##feature_, .screen = FEATURE_##feature_
+#define ASKED(floor_, margin_, z_, record_)                                                        \
+    .floor = RULE_PARAM_##floor_, .margin = RULE_PARAM_##margin_, .z = RULE_PARAM_##z_,            \
+    .record = RULE_PARAM_##record_
+#define RULE_PARAM_NONE_ RULE_PARAM_COUNT
+#define ASKS(what) RULE_PARAM_##what
+
+/* Inbound rules never advise more than a notice: wiping a node does not stop what others send. */
+/* clang-format off */
 const struct rule_row rule_rows[RULE_COUNT] = {
-    /* An outbound excess may be a job that nobody announced: told, not acted upon. Severity rises
-     * to high where the margin holds against every hour of the day, not only against this one. */
-    [RULE_EXFIL] = { .name = "exfil",
-                     .class_ = "exfil.volume",
-                     .metric = METRIC_OUT_BYTES,
-                     .margin = 2.0f,
-                     .z_min = 5.0f,
-                     .record_min = 1.0f,
-                     .persistence_min = 3,
-                     .severity = SEVERITY_MEDIUM,
-                     .high_min = 2.0f,
-                     .advice = ADVICE_NOTIFY,
-                     .attack = { "T1041", "T1048" },
-                     .help = "the node sends far more than it ever did around this hour" },
-    /* Never more than notify: wiping a node does not stop a flood. */
-    [RULE_FLOOD_IN] = { .name = "flood_in",
-                        .class_ = "dos.volume",
-                        .metric = METRIC_IN_BYTES,
-                        .margin = 2.5f,
-                        .z_min = -INFINITY,
-                        .record_min = -INFINITY,
-                        .persistence_min = 2,
-                        .severity = SEVERITY_HIGH,
-                        .high_min = 0.0f,
-                        .advice = ADVICE_NOTIFY,
-                        .attack = { "T1498", NULL },
-                        .help = "the node receives far more than it ever did around this hour" },
+    [RULE_FLOOD_OUT] = {
+        ABOUT("flood_out", UNREP),
+        .class_ = CLASS_DOS_SOURCE, .severity = SEVERITY_HIGH, .advice = ADVICE_NOTIFY,
+        .attack = { "T1498", "T1499" }, .is_fast = true,
+        ASKED(FLOOD_OUT_FLOOR, FLOOD_OUT_MARGIN, NONE_, NONE_),
+        .persistence = ASKS(FLOOD_OUT_PERSISTENCE),
+        .holds = flood_out_holds, .needs = BIT(PPF),
+        .help = "the node sends floods of packets that nobody answers" },
+    [RULE_CRIT_SPAM] = {
+        ABOUT("crit_spam", SMTP),
+        .class_ = CLASS_SPAM, .severity = SEVERITY_CRITICAL, .advice = ADVICE_RECYCLE,
+        .attack = { "T1071.003", "T1586" }, .never_learned = true,
+        ASKED(CRIT_SPAM_SMTP, NONE_, NONE_, NONE_),
+        .persistence = ASKS(CRIT_SPAM_PERSISTENCE),
+        .holds = crit_spam_holds,
+        .help = "a node that hardly sent mail hands it to many peers" },
+    [RULE_SPAM] = {
+        ABOUT("spam", SMTP),
+        .class_ = CLASS_SPAM, .severity = SEVERITY_HIGH, .advice = ADVICE_NOTIFY,
+        .attack = { "T1071.003", "T1586" },
+        /* New peers of mail are peers of mail: no fewer of these can be seen. */
+        ASKED(SPAM_SMTP, NONE_, NONE_, NONE_),
+        .has_other_floor = true, .other_floor = ASKS(SPAM_SMTP_NEW),
+        .persistence = ASKS(SPAM_PERSISTENCE), .holds = spam_holds, .about = spam_about,
+        .help = "the node hands mail to far more peers than it ever did" },
+    [RULE_CRIT_SCAN] = {
+        .name = "crit_scan", .feature = FEATURE_NEWFAIL, .screen = FEATURE_NEWPEERS,
+        .class_ = CLASS_SCAN, .severity = SEVERITY_CRITICAL, .advice = ADVICE_RECYCLE,
+        .attack = { "T1046", "T1595" }, .never_learned = true,
+        ASKED(CRIT_SCAN_NEWPEERS, NONE_, NONE_, NONE_),
+        .persistence = ASKS(CRIT_SCAN_PERSISTENCE),
+        .holds = crit_scan_holds, .needs = BIT(PPF),
+        .help = "the node calls very many strangers, most of them in vain" },
+    [RULE_SCAN] = {
+        ABOUT("scan", NEWFAIL),
+        .class_ = CLASS_SCAN, .severity = SEVERITY_HIGH, .advice = ADVICE_NOTIFY,
+        .attack = { "T1046", "T1595" }, .is_fast = true,
+        ASKED(SCAN_FLOOR, SCAN_MARGIN, NONE_, NONE_),
+        .persistence = ASKS(SCAN_PERSISTENCE), .holds = scan_holds, .weight = scan_weight,
+        .needs = BIT(NEWPEERS) | BIT(PPF),
+        .help = "the node calls strangers, many of them in vain" },
+    [RULE_PORT_SCAN] = {
+        ABOUT("port_scan", PORTS),
+        .class_ = CLASS_SCAN, .severity = SEVERITY_HIGH, .advice = ADVICE_NOTIFY,
+        .attack = { "T1046", "T1595" }, .is_fast = true,
+        ASKED(PORT_SCAN_FLOOR, PORT_SCAN_MARGIN, NONE_, NONE_),
+        .persistence = ASKS(PORT_SCAN_PERSISTENCE), .holds = port_scan_holds,
+        .weight = port_scan_weight, .needs = BIT(OUT_FAIL) | BIT(REFUSED) | BIT(PPF),
+        .help = "the node calls many different ports, most of them in vain" },
+    [RULE_BRUTE] = {
+        ABOUT("brute", ADM),
+        .class_ = CLASS_SCAN, .severity = SEVERITY_HIGH, .advice = ADVICE_NOTIFY,
+        .attack = { "T1110", "T1021" },
+        ASKED(BRUTE_FLOOR, BRUTE_MARGIN, NONE_, NONE_),
+        .persistence = ASKS(BRUTE_PERSISTENCE),
+        .help = "the node opens one remote administration session after the other" },
+    [RULE_SCAN_SLOW] = {
+        ABOUT("scan_slow", NEWFAIL_H),
+        .class_ = CLASS_SCAN, .severity = SEVERITY_HIGH, .advice = ADVICE_NOTIFY,
+        .attack = { "T1046", "T1595" },
+        ASKED(SCAN_SLOW_FLOOR, SCAN_SLOW_MARGIN, NONE_, NONE_),
+        .persistence = ASKS(SCAN_SLOW_PERSISTENCE), .holds = scan_slow_holds, .needs = BIT(PPF),
+        .help = "over an hour the node called many strangers in vain" },
+    [RULE_CRIT_DNS] = {
+        ABOUT("crit_dns", DNS_LONG),
+        .class_ = CLASS_EXFIL_DNS, .severity = SEVERITY_CRITICAL, .advice = ADVICE_QUARANTINE,
+        .needs_second = true, .attack = { "T1048.003", "T1071.004" }, .never_learned = true,
+        ASKED(CRIT_DNS_FLOOR, DNS_TUNNEL_MARGIN, DNS_TUNNEL_Z, NONE_),
+        .persistence = ASKS(CRIT_DNS_PERSISTENCE),
+        .holds = crit_dns_holds,
+        .help = "the node sends far more in long DNS packets than it ever did" },
+    [RULE_DNS_TUNNEL] = {
+        ABOUT("dns_tunnel", DNS_LONG),
+        .class_ = CLASS_EXFIL_DNS, .severity = SEVERITY_HIGH, .advice = ADVICE_NOTIFY,
+        .attack = { "T1048.003", "T1071.004" },
+        ASKED(DNS_TUNNEL_FLOOR, DNS_TUNNEL_MARGIN, DNS_TUNNEL_Z, NONE_),
+        .persistence = ASKS(DNS_TUNNEL_PERSISTENCE),
+        .help = "the node sends DNS packets longer than names are" },
+    [RULE_DNS_SLOW] = {
+        ABOUT("dns_slow", DNS_LONG_H),
+        .class_ = CLASS_EXFIL_DNS, .severity = SEVERITY_HIGH, .advice = ADVICE_NOTIFY,
+        .attack = { "T1048.003", "T1071.004" },
+        ASKED(DNS_SLOW_FLOOR, DNS_SLOW_MARGIN, NONE_, NONE_),
+        .persistence = ASKS(DNS_SLOW_PERSISTENCE), .holds = dns_slow_holds,
+        .help = "over an hour the node sent much in long DNS packets" },
+    [RULE_SYN_FLOOD] = {
+        ABOUT("syn_flood", HALF),
+        .class_ = CLASS_DOS_SYN_FLOOD, .severity = SEVERITY_HIGH, .advice = ADVICE_NOTIFY,
+        .attack = { "T1499.001", "T1498.001" }, .is_fast = true,
+        ASKED(SYN_FLOOD_FLOOR, SYN_FLOOD_MARGIN, NONE_, NONE_),
+        .persistence = ASKS(SYN_FLOOD_PERSISTENCE), .holds = syn_flood_holds,
+        .help = "the node is called over and over without a conversation coming of it" },
+    [RULE_FLOOD_IN] = {
+        ABOUT("flood_in", UNSOL),
+        .class_ = CLASS_DOS_VOLUME, .severity = SEVERITY_HIGH, .advice = ADVICE_NOTIFY,
+        .attack = { "T1498", "T1498.002" }, .is_fast = true,
+        ASKED(FLOOD_IN_FLOOR, FLOOD_IN_MARGIN, NONE_, NONE_),
+        .persistence = ASKS(FLOOD_IN_PERSISTENCE), .holds = flood_in_holds,
+        .classify = flood_in_class,
+        .help = "the node receives a flood that it did not ask for" },
+    [RULE_REQ_FLOOD] = {
+        ABOUT("req_flood", REQ),
+        .class_ = CLASS_DOS_VOLUME, .severity = SEVERITY_HIGH, .advice = ADVICE_NOTIFY,
+        .attack = { "T1499.002", "T1499.003" },
+        ASKED(REQ_FLOOD_FLOOR, REQ_FLOOD_MARGIN, REQ_FLOOD_Z, NONE_),
+        .persistence = ASKS(REQ_FLOOD_PERSISTENCE),
+        .holds = req_flood_holds,
+        .help = "the node is asked far more often than ever, and the fleet is not" },
+    [RULE_CRIT_EXFIL] = {
+        ABOUT("crit_exfil", LED_OUT),
+        .class_ = CLASS_EXFIL_VOLUME, .severity = SEVERITY_CRITICAL,
+        .advice = ADVICE_QUARANTINE, .needs_second = true,
+        .attack = { "T1041", "T1048" }, .never_learned = true,
+        ASKED(CRIT_EXFIL_FLOOR, NONE_, NONE_, NONE_),
+        .persistence = ASKS(CRIT_EXFIL_PERSISTENCE),
+        .holds = crit_exfil_holds, .classify = led_exfil_class,
+        .help = "the node sent very much to one peer that nobody else knows" },
+    [RULE_LED_EXFIL] = {
+        ABOUT("led_exfil", LED_OUT),
+        .class_ = CLASS_EXFIL_VOLUME, .severity = SEVERITY_HIGH, .advice = ADVICE_NOTIFY,
+        .attack = { "T1041", "T1048" }, .never_learned = true,
+        ASKED(LEDGER_BYTES_FLOOR, NONE_, NONE_, NONE_),
+        .persistence = ASKS(LED_EXFIL_PERSISTENCE),
+        .holds = led_exfil_holds, .classify = led_exfil_class,
+        .help = "the node sent much to one peer that nobody else knows" },
+    /* An outbound excess may be a job that nobody announced: told, not acted upon. */
+    [RULE_EXFIL] = {
+        ABOUT("exfil", OUT_INIT),
+        .class_ = CLASS_EXFIL_VOLUME, .severity = SEVERITY_MEDIUM, .high_min = 2.0f,
+        .advice = ADVICE_NOTIFY, .attack = { "T1041", "T1048" },
+        ASKED(EXFIL_FLOOR, EXFIL_MARGIN, EXFIL_Z, EXFIL_RECORD),
+        .persistence = ASKS(EXFIL_PERSISTENCE),
+        .holds = exfil_holds,
+        .help = "the node sends far more than it ever did around this hour" },
+    [RULE_SERVE] = {
+        ABOUT("serve", OUT_SERV),
+        .class_ = CLASS_EXFIL_VOLUME, .severity = SEVERITY_LOW, .advice = ADVICE_NOTIFY,
+        .attack = { "T1041", "T1567" },
+        ASKED(SERVE_FLOOR, SERVE_MARGIN, SERVE_Z, NONE_),
+        .persistence = ASKS(SERVE_PERSISTENCE), .holds = serve_holds,
+        .help = "far more is fetched from the node than ever around this hour" },
+    [RULE_RAMP] = {
+        .name = "ramp", .feature = FEATURE_OUT_INIT, .screen = FEATURE_DRIFT,
+        .class_ = CLASS_DRIFT, .severity = SEVERITY_LOW, .advice = ADVICE_NOTIFY,
+        .attack = { "T1029", "T1030" },
+        ASKED(RAMP_MARGIN, NONE_, NONE_, NONE_),
+        .persistence = ASKS(RAMP_PERSISTENCE), .holds = ramp_holds,
+        .help = "what the node sends has grown far over the level of the last fortnight" },
+    [RULE_LED_PERSIST] = {
+        ABOUT("led_persist", LED_MINUTES),
+        .class_ = CLASS_BEACON, .severity = SEVERITY_LOW, .advice = ADVICE_NOTIFY,
+        .attack = { "T1071", "T1571" }, .never_learned = true,
+        ASKED(LEDGER_MINUTES_FLOOR, NONE_, NONE_, NONE_),
+        .persistence = ASKS(LED_PERSIST_PERSISTENCE),
+        .holds = led_persist_holds,
+        .help = "the node keeps calling one peer that nobody else knows" },
+    [RULE_LIMIT_IN] = {
+        ABOUT("limit_in", IN_BYTES),
+        .class_ = CLASS_DOS_VOLUME, .severity = SEVERITY_HIGH, .advice = ADVICE_NOTIFY,
+        .attack = { "T1498", NULL }, .is_fast = true,
+        ASKED(NONE_, NONE_, NONE_, NONE_),
+        .persistence = ASKS(LIMIT_IN_PERSISTENCE),
+        .holds = limit_in_holds, .about = limit_in_about, .is_on = limit_in_is_on,
+        .help = "the node receives more than the limit that was set for it" },
+    [RULE_LIMIT_OUT] = {
+        ABOUT("limit_out", OUT_BYTES),
+        .class_ = CLASS_EXFIL_VOLUME, .severity = SEVERITY_HIGH, .advice = ADVICE_NOTIFY,
+        .attack = { "T1041", NULL }, .is_fast = true,
+        ASKED(NONE_, NONE_, NONE_, NONE_),
+        .persistence = ASKS(LIMIT_OUT_PERSISTENCE),
+        .holds = limit_out_holds, .about = limit_out_about, .is_on = limit_out_is_on,
+        .help = "the node sends more than the limit that was set for it" },
 };
+/* clang-format on */
 
-static void put_float(struct buffer *out, float value) {
-    uint32_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    buffer_u32(out, bits);
+enum rule rule_find(struct bytes name) {
+    for (size_t r = 0; r < RULE_COUNT; r++) {
+        if (bytes_equal(name, bytes_text(rule_rows[r].name))) {
+            return (enum rule)r;
+        }
+    }
+    return RULE_COUNT;
 }
 
-static float get_float(struct cursor *cursor) {
-    uint32_t bits = cursor_u32(cursor);
-    float value;
-    memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
-/* A chain over the rows, each with its fields at fixed places and its texts by their hashes. */
+/* A chain over the rows, each with its fields at fixed places and its texts by their hashes. What a
+ * condition computes is not in it: the version of the program is. */
 uint64_t rule_table_hash(void) {
     uint64_t hash = RULE_COUNT;
     for (uint32_t r = 0; r < RULE_COUNT; r++) {
         const struct rule_row *row = &rule_rows[r];
-        const uint32_t numbers[] = { row->metric, row->persistence_min, row->severity,
-                                     row->advice };
-        const float bits[] = { row->margin, row->z_min, row->record_min, row->high_min };
-        uint8_t fields[56];
-        for (size_t i = 0; i < 4; i++) {
-            uint32_t pattern;
-            memcpy(&pattern, &bits[i], sizeof pattern);
+        const uint32_t numbers[] = {
+            row->feature,      row->screen,      row->class_,       row->severity,
+            row->advice,       row->floor,       row->margin,       row->z,
+            row->record,       row->persistence, row->needs_second, row->is_fast,
+            row->never_learned
+        };
+        enum { NUMBERS = sizeof numbers / sizeof numbers[0] };
+        uint8_t fields[4 * NUMBERS + 24];
+        for (size_t i = 0; i < NUMBERS; i++) {
             put_u32(fields + 4 * i, numbers[i]);
-            put_u32(fields + 16 + 4 * i, pattern);
         }
-        put_u64(fields + 32, XXH3_64bits(row->name, strlen(row->name)));
-        put_u64(fields + 40, XXH3_64bits(row->class_, strlen(row->class_)));
-        put_u64(fields + 48, hash);
+        put_u64(fields + 4 * NUMBERS, XXH3_64bits(row->name, strlen(row->name)));
+        put_u64(fields + 4 * NUMBERS + 8, row->needs);
+        put_u64(fields + 4 * NUMBERS + 16, hash);
         hash = XXH3_64bits(fields, sizeof fields);
     }
     return hash;
 }
 
-struct rule_limits rule_limits(enum rule rule, const struct detector_config *config) {
+static float param_or(const struct rule_params *params, enum rule_param param, float other) {
+    return param == RULE_PARAM_COUNT ? other : (float)params->values[param];
+}
+
+struct rule_limits rule_limits(enum rule rule, const struct rule_params *params,
+                               int64_t window_ms) {
     const struct rule_row *row = &rule_rows[rule];
     /* Persistence in windows, rounded, at least one. */
-    int64_t windows =
-        ((int64_t)row->persistence_min * 60000 + (config->window_ms - 1) / 2) / config->window_ms;
+    int64_t unit_ms = row->is_fast && window_ms < 60000 ? window_ms : 60000;
+    int64_t persistence_ms = (int64_t)(params->values[row->persistence] * (double)unit_ms);
+    int64_t windows = (persistence_ms + (window_ms - 1) / 2) / window_ms;
     windows = windows < 1 ? 1 : windows;
     double keep = 1.0 - 1.0 / (windows == 1 ? 1.3 : (double)windows);
     /* `windows` hits in a row give 1 + keep + keep^2 + ...; a little less is enough. */
@@ -89,97 +448,19 @@ struct rule_limits rule_limits(enum rule rule, const struct detector_config *con
     for (int64_t i = 0; i < windows; i++) {
         sum = sum * keep + 1.0;
     }
+    /* Of z and the record one is enough; one that is not asked then never decides. */
+    float unasked =
+        row->z == RULE_PARAM_COUNT && row->record == RULE_PARAM_COUNT ? -INFINITY : INFINITY;
+    float floor = param_or(params, row->floor, -INFINITY);
+    float other = row->has_other_floor ? (float)params->values[row->other_floor] : floor;
+    bool is_off = (params->rules_off >> rule & 1) != 0;
     return (struct rule_limits){
-        .condition = { .floor = (float)config->floor_bytes_per_min,
-                       .margin = row->margin,
-                       .z_min = row->z_min,
-                       .record_min = row->record_min },
+        .is_on = !is_off && (row->is_on == NULL || row->is_on(params)),
+        .condition = { .floor = floor < other ? floor : other,
+                       .margin = param_or(params, row->margin, -INFINITY),
+                       .z_min = param_or(params, row->z, unasked),
+                       .record_min = param_or(params, row->record, unasked) },
         .keep = (float)keep,
         .need = (float)(0.93 * sum),
     };
-}
-
-void rule_latch_done(struct rule_latch *latch) {
-    free(latch->charge);
-    free(latch->charged);
-    free(latch->latched);
-    *latch = (struct rule_latch){ 0 };
-}
-
-static void *grow_zeroed(const void *from, size_t from_size, size_t size) {
-    void *to = calloc(1, size);
-    if (to != NULL && from_size > 0) {
-        memcpy(to, from, from_size);
-    }
-    return to;
-}
-
-bool rule_latch_grow(struct rule_latch *latch, uint32_t capacity, struct error *err) {
-    if (capacity <= latch->capacity) {
-        return true;
-    }
-    size_t old_words = latch->capacity / 64;
-    size_t words = capacity / 64;
-    struct rule_latch grown = {
-        .charge =
-            grow_zeroed(latch->charge, latch->capacity * sizeof(float), capacity * sizeof(float)),
-        .charged = grow_zeroed(latch->charged, old_words * 8, words * 8),
-        .latched = grow_zeroed(latch->latched, old_words * 8, words * 8),
-        .capacity = capacity,
-    };
-    if (grown.charge == NULL || grown.charged == NULL || grown.latched == NULL) {
-        rule_latch_done(&grown);
-        return error_set(err, ERROR_LIMIT, "no memory for the rules of %u nodes",
-                         (unsigned)capacity);
-    }
-    rule_latch_done(latch);
-    *latch = grown;
-    return true;
-}
-
-static void latch_set(struct rule_latch *latch, uint32_t node, float charge, bool is_latched) {
-    uint64_t bit = UINT64_C(1) << (node % 64);
-    latch->charge[node] = charge;
-    latch->charged[node / 64] &= ~bit;
-    latch->latched[node / 64] &= ~bit;
-    latch->charged[node / 64] |= charge > 0 ? bit : 0;
-    latch->latched[node / 64] |= is_latched ? bit : 0;
-}
-
-void rule_latch_forget(struct rule_latch *latch, uint32_t node) {
-    latch_set(latch, node, 0, false);
-}
-
-void rule_latch_step(struct rule_latch *latch, const struct rule_limits *limits, uint32_t word,
-                     uint64_t hits, uint64_t passes) {
-    uint64_t rest = hits | (latch->charged[word] & passes);
-    for (; rest != 0; rest &= rest - 1) {
-        uint32_t lane = (uint32_t)__builtin_ctzll(rest);
-        uint64_t bit = UINT64_C(1) << lane;
-        uint32_t node = word * 64 + lane;
-        float charge = latch->charge[node] * limits->keep;
-        charge = hits & bit ? charge + 1.0f : charge;
-        charge = charge < 1.5f * limits->need ? charge : 1.5f * limits->need;
-        bool is_latched = (latch->latched[word] & bit) != 0;
-        is_latched = is_latched || (charge >= limits->need && (hits & bit));
-        is_latched = is_latched && charge >= RULE_CHARGE_CLEAR;
-        latch_set(latch, node, charge < CHARGE_MIN ? 0 : charge, is_latched);
-    }
-}
-
-void rule_latch_save(const struct rule_latch *latch, uint32_t node, struct buffer *out) {
-    put_float(out, latch->charge[node]);
-    buffer_u8(out, (latch->latched[node / 64] >> (node % 64)) & 1);
-}
-
-void rule_latch_load(struct rule_latch *latch, uint32_t node, struct cursor *cursor) {
-    float charge = get_float(cursor);
-    uint8_t is_latched = cursor_u8(cursor);
-    bool is_none = charge == 0 && !signbit(charge) && is_latched == 0;
-    bool is_some = charge >= CHARGE_MIN && charge <= CHARGE_MAX && is_latched <= 1 &&
-                   (is_latched == 0 || charge >= RULE_CHARGE_CLEAR);
-    if (!is_none && !is_some) {
-        cursor->failed = true;
-    }
-    latch_set(latch, node, cursor->failed ? 0 : charge, !cursor->failed && is_latched == 1);
 }

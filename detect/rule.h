@@ -6,74 +6,125 @@
 #include "detect/config.h"
 #include "detect/score.h"
 
-/* The rules: one table, in which a new rule is a new row. Rows of one direction stand in the order
- * of their priority.
+/* The rules: one table, in which a new rule is a new row. Rows stand in the order of their
+ * priority: of those that fire for a node and direction in one window, the first one speaks.
  *
- * What the volume rules cannot see: a leak within four times the records of its hour and the hours
- * beside it. So a node whose nightly backup, or whose one busy minute an hour, is already a hundred
- * times its usual traffic may leak as much unnoticed around that time. */
+ * What no rule here can tell: a region's migration from an exfiltration (declare it); a leak to
+ * known storage within the node's own backup hour and four times its record; a beacon where new
+ * peers are common; what stays below the floors; a request flood under a flash crowd; a leak that
+ * looks like a download. */
 
 enum rule {
-    RULE_EXFIL,
+    RULE_FLOOD_OUT,
+    RULE_CRIT_SPAM,
+    RULE_SPAM,
+    RULE_CRIT_SCAN,
+    RULE_SCAN,
+    RULE_PORT_SCAN,
+    RULE_BRUTE,
+    RULE_SCAN_SLOW,
+    RULE_CRIT_DNS,
+    RULE_DNS_TUNNEL,
+    RULE_DNS_SLOW,
+    RULE_SYN_FLOOD,
     RULE_FLOOD_IN,
+    RULE_REQ_FLOOD,
+    RULE_CRIT_EXFIL,
+    RULE_LED_EXFIL,
+    RULE_EXFIL,
+    RULE_SERVE,
+    RULE_RAMP,
+    RULE_LED_PERSIST,
+    RULE_LIMIT_IN,
+    RULE_LIMIT_OUT,
     RULE_COUNT,
+};
+_Static_assert(RULE_COUNT <= 32, "a set of rules is 32 bits");
+
+/* What an alert says is going on. */
+enum attack_class {
+    CLASS_DOS_VOLUME,
+    CLASS_DOS_SYN_FLOOD,
+    CLASS_DOS_AMPLIFICATION,
+    CLASS_DOS_SOURCE,
+    CLASS_EXFIL_VOLUME,
+    CLASS_EXFIL_SLOW,
+    CLASS_EXFIL_DNS,
+    CLASS_SPAM,
+    CLASS_SCAN,
+    CLASS_BEACON,
+    CLASS_DRIFT,
+    CLASS_COUNT,
+};
+
+/* As in alerts: "exfil.volume". */
+const char *attack_class_name(enum attack_class class_);
+
+/* What a rule may ask about one node in one window. */
+struct rule_scores {
+    float value[FEATURE_COUNT];
+    /* Of the scored features, in bits or deviations (score.h). */
+    float expected[FEATURE_SCORED_COUNT];
+    float z[FEATURE_SCORED_COUNT];
+    float over_hour[FEATURE_SCORED_COUNT];
+    float over_record[FEATURE_SCORED_COUNT];
+    float record[FEATURE_SCORED_COUNT]; /* of a cold node: at least what the fleet is used to */
+    float crowd;     /* bits by which the fleet's requests are over what is expected, all at once */
+    float age_days;  /* of the node or its role, whichever is older */
+    float led_hours; /* since the rare peer of FEATURE_LED_OUT was first met */
+    bool is_cold;
+    const struct rule_params *params;
 };
 
 struct rule_row {
-    const char *name;   /* as in alerts: "exfil" */
-    const char *class_; /* "exfil.volume" */
-    enum metric metric;
-    float margin;             /* bits over the record of the hour */
-    float z_min;              /* deviations over what is expected, or ... */
-    float record_min;         /* ... bits over any record; both -INFINITY: neither is asked */
-    uint32_t persistence_min; /* minutes, as a leaky k of n */
-    enum alert_severity severity;
-    float high_min; /* from this many bits over any record the severity is at least high */
-    enum alert_advice advice; /* the most that Weir recommends unasked */
-    const char *attack[2];    /* ATT&CK technique ids */
+    const char *name; /* as in alerts: "exfil" */
     const char *help;
+    enum feature feature; /* what the alert measures; gives the direction */
+    enum feature screen;  /* what `floor` is asked of */
+    enum attack_class class_;
+    enum alert_severity severity;
+    float high_min; /* from this many bits over any record it is high at least; 0: never */
+    enum alert_advice advice; /* the most that Weir recommends unasked */
+    bool needs_second;        /* ... and only with another class of the node, within a day */
+    bool is_fast;             /* persistence counts windows where these are shorter than a minute */
+    bool never_learned;       /* what it peaked at never becomes a record */
+    const char *attack[2];    /* ATT&CK technique ids */
+    /* enum rule_param, RULE_PARAM_COUNT: not asked. `z` and `record`: one of them is enough. */
+    enum rule_param floor, margin, z, record, persistence;
+    bool has_other_floor; /* `floor` or `other_floor`: the lower one is asked, `holds` asks again */
+    enum rule_param other_floor;
+    uint64_t needs; /* features without which it is off, beside its own and `screen` */
+    /* What else must hold; NULL: nothing. Called for nodes that meet the conditions above. */
+    bool (*holds)(const struct rule_scores *scores);
+    /* How many windows this one counts for; NULL: one. */
+    double (*weight)(const struct rule_scores *scores);
+    /* Where these depend on the scores; NULL: `class_`, `feature`, on. */
+    enum attack_class (*classify)(const struct rule_scores *scores);
+    enum feature (*about)(const struct rule_scores *scores);
+    bool (*is_on)(const struct rule_params *params);
 };
 
 extern const struct rule_row rule_rows[RULE_COUNT];
 
+static inline uint8_t rule_direction(enum rule rule) {
+    return feature_rows[rule_rows[rule].feature].direction;
+}
+
+/* The row of that name, RULE_COUNT when there is none. */
+enum rule rule_find(struct bytes name);
+
 /* XXH3-64 over the table: with the configuration's hash, what forms alerts besides the records. */
 uint64_t rule_table_hash(void);
 
-/* A row under a configuration. */
+/* A row under a set of parameters and a length of windows. */
 struct rule_limits {
+    bool is_on;
     struct score_condition condition;
     float keep; /* what remains of a latch's charge after a window */
     float need; /* the charge that latches: about `persistence` windows in a row, or a few more with
                    gaps between */
 };
 
-struct rule_limits rule_limits(enum rule rule, const struct detector_config *config);
-
-/* The leaky counter of one rule for many nodes. Each window in which the condition holds adds 1 to
- * a node's charge, which is at most 1.5 times `need`; it leaks by `keep`. At `need` the rule
- * latches, and below RULE_CHARGE_CLEAR it lets go. Only nodes with a charge cost anything. */
-struct rule_latch {
-    float *charge;     /* [capacity] */
-    uint64_t *charged; /* bit set: charge > 0 */
-    uint64_t *latched;
-    uint32_t capacity; /* a multiple of 64 */
-};
-
-#define RULE_CHARGE_CLEAR 0.3f
-
-/* `done` accepts a zeroed one. */
-void rule_latch_done(struct rule_latch *latch);
-/* Errors: ERROR_LIMIT; nothing changed then. */
-bool rule_latch_grow(struct rule_latch *latch, uint32_t capacity, struct error *err);
-void rule_latch_forget(struct rule_latch *latch, uint32_t node);
-
-/* Moves the 64 nodes of `word` on by one window: `hits` hold the condition, `passes` were observed
- * whole. A node in neither stays as it is: missing data is no sign of calm. */
-void rule_latch_step(struct rule_latch *latch, const struct rule_limits *limits, uint32_t word,
-                     uint64_t hits, uint64_t passes);
-
-/* One node's latch as bytes and back; a charge that no limits give latches a failure. */
-void rule_latch_save(const struct rule_latch *latch, uint32_t node, struct buffer *out);
-void rule_latch_load(struct rule_latch *latch, uint32_t node, struct cursor *cursor);
+struct rule_limits rule_limits(enum rule rule, const struct rule_params *params, int64_t window_ms);
 
 #endif

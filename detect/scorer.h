@@ -4,14 +4,16 @@
 
 #include "detect/baseline.h"
 #include "detect/judge.h"
-#include "detect/rule.h"
+#include "detect/rule_latch.h"
 
-/* From the metrics of a window to findings: the three passes over all nodes (score, rules, learn),
+/* From the features of a window to findings: the three passes over all nodes (score, rules, learn),
  * a block at a time. Score strictly before learning. One thread. */
 
-/* What was measured of one node by one rule in one window, in the log domain. */
+/* What was measured of one node by one rule in one window. */
 struct finding_measure {
-    float value;       /* x, in units a minute */
+    float value; /* x, in the feature's unit */
+    float limit; /* of a raw feature: what it was held against; else 0 */
+    /* Of a scored feature, in bits; of a raw one `over_hour` is over its limit, the others 0. */
     float expected;    /* mu */
     float deviation;   /* d */
     float over_hour;   /* bits above the record of the hour */
@@ -22,11 +24,14 @@ struct finding_measure {
 struct finding {
     uint32_t node;
     enum rule rule;
+    enum attack_class class_;
+    enum feature feature;
     uint8_t quality;       /* of the window */
     uint8_t corroborating; /* other rules that fire for the node in this window */
-    uint32_t samples;      /* windows learned from before this one */
+    bool is_cold;
+    uint32_t samples; /* windows learned from before this one */
     struct finding_measure measure;
-    float bits[METRIC_COUNT]; /* y of every metric */
+    float bits[FEATURE_SCORED_COUNT]; /* y of every feature */
 };
 
 struct scorer {
@@ -39,6 +44,8 @@ struct scorer {
     uint32_t finding_count;
     uint32_t finding_capacity;
     struct scorer_block *block; /* scratch */
+    float *surges;              /* [surge_capacity], scratch: how far each node's requests are up */
+    uint32_t surge_capacity;
 };
 
 /* Errors: ERROR_LIMIT. `done` accepts a zeroed one. */
@@ -58,8 +65,9 @@ void scorer_forget(struct scorer *scorer, uint32_t node);
 void scorer_node_save(const struct scorer *scorer, uint32_t node, struct buffer *out);
 void scorer_node_load(struct scorer *scorer, uint32_t node, struct cursor *cursor);
 
-/* What a measure means in units a minute. `expected` is at least the metric's scale, below which a
- * value is as good as none, so that observed / expected is finite and means something. */
+/* What a measure means in the feature's unit. `expected` of a scored feature is at least its scale,
+ * below which a value is as good as none, so that observed / expected is finite and means
+ * something; of a raw one it is 0. */
 struct finding_values {
     double observed;
     double expected;
@@ -69,6 +77,6 @@ struct finding_values {
 };
 
 struct finding_values finding_values(const struct scorer *scorer, enum rule rule,
-                                     const struct finding_measure *measure);
+                                     enum feature feature, const struct finding_measure *measure);
 
 #endif

@@ -14,14 +14,26 @@ static double confidence_of(const struct telling *telling, uint32_t quality) {
     double confidence = 1.0 - bits_exp2(-bits);
     confidence *= quality & METRIC_SKIPPED ? 0.5 : 1.0;
     confidence *= quality & METRIC_SAMPLED ? 0.75 : 1.0;
+    confidence *= quality & METRIC_SPARSE ? 0.5 : 1.0;
     confidence *= quality & METRIC_CUT ? 0.9 : 1.0;
     return confidence;
 }
 
-static enum alert_severity severity_of(const struct rule_row *row,
-                                       const struct finding_measure *measure) {
-    bool is_high = measure->over_record >= row->high_min;
-    return is_high && row->severity < SEVERITY_HIGH ? SEVERITY_HIGH : row->severity;
+/* One up with a second class; what is over every hour of the day, not only this one, is high. */
+static enum alert_severity severity_of(const struct rule_row *row, const struct telling *telling) {
+    enum alert_severity severity = row->severity;
+    bool is_high = row->high_min > 0 && telling->measure->over_record >= row->high_min;
+    severity = is_high && severity < SEVERITY_HIGH ? SEVERITY_HIGH : severity;
+    bool may_rise = telling->has_second && severity < SEVERITY_HIGH;
+    return may_rise ? (enum alert_severity)(severity + 1) : severity;
+}
+
+/* Data of lesser quality never leads to more than a notice, nor does a rule that wants a second
+ * class without one. */
+static enum alert_advice advice_of(const struct rule_row *row, const struct telling *telling,
+                                   uint32_t quality) {
+    bool is_bounded = quality != 0 || (row->needs_second && !telling->has_second);
+    return is_bounded && row->advice > ADVICE_NOTIFY ? ADVICE_NOTIFY : row->advice;
 }
 
 static void name_node(struct alert *alert, const struct scorer *scorer,
@@ -38,15 +50,16 @@ void telling_alert(const struct telling *telling, const struct scorer *scorer,
     const struct episode *episode = telling->episode;
     const struct rule_row *row = &rule_rows[telling->rule];
     const int64_t born_ms = scorer->baseline.born_ms[episode->node];
-    struct finding_values values = finding_values(scorer, telling->rule, telling->measure);
+    struct finding_values values =
+        finding_values(scorer, telling->rule, telling->feature, telling->measure);
     name_node(alert, scorer, &telling->roster->nodes[episode->node]);
     alert->state = telling->state;
-    alert->class_ = row->class_;
+    alert->class_ = attack_class_name(telling->class_);
     alert->rule = row->name;
     alert->attack[0] = row->attack[0];
     alert->attack[1] = row->attack[1];
     alert->direction = episode->direction;
-    alert->metric = row->metric;
+    alert->feature = telling->feature;
     alert->window_start_ms = telling->end_ms - scorer->config.window_ms;
     alert->window_end_ms = telling->end_ms;
     alert->episode_start_ms = episode->start_ms;
@@ -58,11 +71,9 @@ void telling_alert(const struct telling *telling, const struct scorer *scorer,
     alert->score = (double)telling->measure->over_hour;
     alert->baseline_age_ms = born_ms == INT64_MIN ? 0 : telling->end_ms - born_ms;
     alert->baseline_samples = telling->samples;
-    alert->is_warm = true; /* a cold node opens no episode */
+    alert->is_warm = !telling->is_cold;
     alert->quality = episode->quality;
-    alert->severity = severity_of(row, telling->measure);
+    alert->severity = severity_of(row, telling);
     alert->confidence = confidence_of(telling, alert->quality);
-    /* Data of lesser quality never leads to more than a notice. */
-    bool is_bounded = alert->quality != 0 && row->advice > ADVICE_NOTIFY;
-    alert->advice = is_bounded ? ADVICE_NOTIFY : row->advice;
+    alert->advice = advice_of(row, telling, alert->quality);
 }

@@ -10,9 +10,13 @@ struct telling {
     const struct roster *roster;
     const struct episode *episode;
     enum rule rule;
+    enum attack_class class_;
+    enum feature feature;
     enum alert_state state;
     const struct finding_measure *measure; /* of the window; of a closed alert: the peak */
     uint8_t corroborating;
+    bool has_second; /* another class of the node within a day */
+    bool is_cold;
     uint32_t samples; /* windows that the baseline has learned from */
     int64_t end_ms;   /* of the window */
 };

@@ -47,8 +47,8 @@ enum capture_result {
 enum capture_result capture_reader_next(struct capture_reader *reader, struct capture_frame *frame,
                                         struct error *err);
 
-/* Name of an interface as the file gives it (pcapng if_name), CAPTURE_NAME_MAX octets of it at most;
- * empty when it gives none. Valid until close. */
+/* Name of an interface as the file gives it (pcapng if_name), CAPTURE_NAME_MAX octets of it at
+ * most; empty when it gives none. Valid until close. */
 struct bytes capture_reader_interface(const struct capture_reader *reader, uint32_t interface);
 /* Interfaces seen so far: 1 in pcap. In a pcapng file of several sections they are numbered on. */
 uint32_t capture_reader_interface_count(const struct capture_reader *reader);

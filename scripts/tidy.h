@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Included in front of the files that `make tidy` reads (scripts/tidy.sh): the analyser knows one file
- * at a time, so it would follow paths on which these return true. */
+/* Included in front of the files that `make tidy` reads (scripts/tidy.sh): the analyser knows one
+ * file at a time, so it would follow paths on which these return true. */
 #include "base/error.h"
 #include "flow/frame_layout.h"
 

@@ -2,7 +2,7 @@
 /* Property: any bytes load as what is remembered of conversations, peers and the fleet, or are
  * refused; what was loaded is saved as bytes that load and save as themselves, and windows of its
  * nodes go on from it. */
-#include "detect/feature.h"
+#include "detect/feature_measure.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -23,7 +23,7 @@ static void begin(struct memory *memory, const struct peer_grouping *grouping) {
         !fleet_init(&memory->fleet, 16, NULL)) {
         abort();
     }
-    features_init(&memory->features, grouping, &memory->fleet);
+    features_init(&memory->features, grouping, &memory->fleet, INT64_C(86400000));
 }
 
 static void end(struct memory *memory) {

@@ -24,7 +24,7 @@ static struct alert leak(void) {
         .rule = "exfil",
         .attack = { "T1041", "T1048" },
         .direction = DIRECTION_OUT,
-        .metric = METRIC_OUT_BYTES,
+        .feature = FEATURE_OUT_BYTES,
         .window_start_ms = WINDOW_START,
         .window_end_ms = WINDOW_START + 60000,
         .episode_start_ms = WINDOW_START,

@@ -27,11 +27,11 @@ static void baseline_free(struct baseline *baseline) {
 }
 
 static float *envelope(struct baseline *baseline, uint32_t hour) {
-    return baseline_column(baseline, BASELINE_ENVELOPE + hour, METRIC_OUT_BYTES);
+    return baseline_column(baseline, BASELINE_ENVELOPE + hour, FEATURE_OUT_INIT);
 }
 
 static float *record(struct baseline *baseline) {
-    return baseline_column(baseline, BASELINE_RECORD, METRIC_OUT_BYTES);
+    return baseline_column(baseline, BASELINE_RECORD, FEATURE_OUT_INIT);
 }
 
 static void slots_are_hours_of_the_day_in_utc_also_before_1970(void **state) {
@@ -117,7 +117,7 @@ static void an_episode_raises_its_hour_and_the_one_before_by_two_bits_at_most(vo
         for (uint32_t h = 0; h < 24; h++) {
             envelope(baseline, h)[0] = 10.0f;
         }
-        baseline_learn_episode(baseline, 0, METRIC_OUT_BYTES, 0, cases[i].peak);
+        baseline_learn_episode(baseline, 0, FEATURE_OUT_INIT, 0, cases[i].peak);
         assert_true(envelope(baseline, 0)[0] == cases[i].want);
         assert_true(envelope(baseline, 23)[0] == cases[i].want);
         assert_true(envelope(baseline, 1)[0] == 10.0f);

@@ -113,12 +113,12 @@ bool judge_window(struct judge *judge, const struct judge_window *window, judge_
         if (window->quality[index] == 0) {
             continue;
         }
-        judge->learned[index] += (double)window->values[METRIC_OUT_BYTES][index];
+        judge->learned[index] += (double)window->values[FEATURE_OUT_BYTES][index];
         fake_text(out, "%.*s/%.*s", (int)node->name.size, (const char *)node->name.data,
                   (int)node->identity.size, (const char *)node->identity.data);
         fake_text(out, " out %.0f in %.0f quality %u",
-                  (double)window->values[METRIC_OUT_BYTES][index],
-                  (double)window->values[METRIC_IN_BYTES][index], window->quality[index]);
+                  (double)window->values[FEATURE_OUT_BYTES][index],
+                  (double)window->values[FEATURE_IN_BYTES][index], window->quality[index]);
         for (uint8_t direction = 1; direction <= 2 && judge->is_asking; direction++) {
             struct evidence found;
             if (!evidence(context, index, direction, &found, err)) {

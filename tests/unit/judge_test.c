@@ -48,7 +48,9 @@ struct bench {
     struct roster roster;
     struct roster_node nodes[NODES_MAX];
     char names[NODES_MAX][16];
-    float values[METRIC_COUNT][NODES_MAX];
+    float values[FEATURE_COUNT][NODES_MAX];
+    uint64_t absent[NODES_MAX];
+    float led_hours[NODES_MAX];
     uint8_t quality[NODES_MAX];
     struct told told[TOLD_MAX];
     uint32_t told_count;
@@ -124,20 +126,24 @@ static void bench_free(struct bench *bench) {
 }
 
 static bool bench_step(struct bench *bench, int64_t start_ms, struct error *err) {
-    const struct judge_window window = {
+    struct judge_window window = {
         .start_ms = start_ms,
         .end_ms = start_ms + bench->config.window_ms,
         .roster = &bench->roster,
-        .values = { bench->values[0], bench->values[1] },
+        .absent = bench->absent,
+        .led_hours = bench->led_hours,
         .quality = bench->quality,
     };
+    for (uint32_t f = 0; f < FEATURE_COUNT; f++) {
+        window.values[f] = f == FEATURE_DRIFT ? NULL : bench->values[f];
+    }
     return judge_window(bench->judge, &window, give_evidence, NULL, err);
 }
 
 static void set_all(struct bench *bench, float out_bytes, float in_bytes) {
     for (uint32_t i = 0; i < bench->roster.count; i++) {
-        bench->values[METRIC_OUT_BYTES][i] = out_bytes;
-        bench->values[METRIC_IN_BYTES][i] = in_bytes;
+        bench->values[FEATURE_OUT_INIT][i] = out_bytes;
+        bench->values[FEATURE_UNSOL][i] = in_bytes;
     }
 }
 
@@ -173,7 +179,7 @@ static void a_hundredfold_leak_opens_after_three_windows(void **state) {
     (void)state;
     struct bench *bench = bench_make(3);
     int64_t now = bench_settle(bench);
-    bench->values[METRIC_OUT_BYTES][1] = 1e8f;
+    bench->values[FEATURE_OUT_INIT][1] = 1e8f;
     now = bench_run(bench, now, 2);
     assert_int_equal(bench->told_count, 0);
     bench_run(bench, now, 1);
@@ -198,7 +204,7 @@ static void a_flood_opens_after_two_windows_and_never_asks_for_more_than_notify(
     (void)state;
     struct bench *bench = bench_make(3);
     int64_t now = bench_settle(bench);
-    bench->values[METRIC_IN_BYTES][2] = 1e8f;
+    bench->values[FEATURE_UNSOL][2] = 1e8f;
     now = bench_run(bench, now, 1);
     assert_int_equal(bench->told_count, 0);
     bench_run(bench, now, 1);
@@ -212,16 +218,18 @@ static void a_flood_opens_after_two_windows_and_never_asks_for_more_than_notify(
 static void no_inbound_rule_recommends_more_than_notify(void **state) {
     (void)state;
     for (int r = 0; r < RULE_COUNT; r++) {
-        if (metric_rows[rule_rows[r].metric].direction == DIRECTION_IN) {
+        if (rule_direction((enum rule)r) == DIRECTION_IN) {
             assert_true(rule_rows[r].advice <= ADVICE_NOTIFY);
         }
     }
 }
 
 /* The threshold that the alert names is the line: just above fires, just below does not. */
-static void each_rule_fires_just_above_its_threshold_and_not_below(void **state) {
+static void a_volume_rule_fires_just_above_its_threshold_and_not_below(void **state) {
     (void)state;
-    for (int r = 0; r < RULE_COUNT; r++) {
+    static const enum rule rules[] = { RULE_EXFIL, RULE_FLOOD_IN };
+    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
+        const enum rule r = rules[i];
         /* A base of 1 MB, where the margin decides, and of 100 kB, where the floor does. */
         static const float bases[] = { 1e6f, 1e5f };
         for (size_t b = 0; b < 2; b++) {
@@ -233,10 +241,11 @@ static void each_rule_fires_just_above_its_threshold_and_not_below(void **state)
                 double value = round == 0   ? 1e9
                                : round == 1 ? threshold * 1.001
                                             : threshold * 0.999;
-                bench->values[rule_rows[r].metric][0] = (float)value;
+                bench->values[rule_rows[r].feature][0] = (float)value;
                 /* The threshold is that of the first window; later ones drift by what is learned.
                  */
-                bench_run(bench, now, rule_rows[r].persistence_min);
+                double windows = bench->config.rules.values[rule_rows[r].persistence];
+                bench_run(bench, now, (uint32_t)windows);
                 assert_int_equal(bench->told_count, round < 2 ? 1 : 0);
                 threshold = round == 0 ? bench->told[0].threshold : threshold;
                 bench_free(bench);
@@ -261,15 +270,28 @@ static void a_young_node_learns_and_opens_nothing(void **state) {
     bench_free(bench);
 }
 
-static void without_a_warm_up_thirty_windows_must_still_be_known(void **state) {
+static void without_a_warm_up_volume_still_needs_thirty_windows(void **state) {
     (void)state;
     struct bench *bench = bench_make(1);
     judge_free(bench->judge);
     bench->config.warm_up_ms = 0;
     bench->judge = judge_make(bench);
-    set_all(bench, 1e8f, 1e8f);
+    set_all(bench, 1e8f, 0);
     bench_run(bench, START, 29);
     assert_int_equal(bench->told_count, 0);
+    bench_free(bench);
+}
+
+static void without_a_warm_up_what_should_be_nothing_is_told_at_once(void **state) {
+    (void)state;
+    struct bench *bench = bench_make(1);
+    judge_free(bench->judge);
+    bench->config.warm_up_ms = 0;
+    bench->judge = judge_make(bench);
+    set_all(bench, 0, 1e8f);
+    bench_run(bench, START, 2);
+    assert_int_equal(bench->told_count, 1);
+    assert_int_equal(bench->told[0].direction, DIRECTION_IN);
     bench_free(bench);
 }
 
@@ -280,7 +302,7 @@ static void an_observed_silence_is_learned_as_zero(void **state) {
     set_all(bench, 1e8f, 0);
     bench_run(bench, now, 3);
     assert_int_equal(bench->told_count, 1);
-    assert_true(bench->told[0].expected == 1e4); /* the metric's scale */
+    assert_true(bench->told[0].expected == 1e4); /* the feature's scale */
     bench_free(bench);
 }
 
@@ -295,7 +317,7 @@ static void windows_that_were_not_observed_change_nothing_of_a_node(void **state
     buffer_init(&after, 1 << 20);
     judge_node_save(bench->judge, 0, &before);
     bench->quality[0] = 0;
-    bench->values[METRIC_OUT_BYTES][0] = 1e9f;
+    bench->values[FEATURE_OUT_INIT][0] = 1e9f;
     bench_run(bench, now, 3000);
     judge_node_save(bench->judge, 0, &after);
     assert_true(bytes_equal(buffer_bytes(&before), buffer_bytes(&after)));
@@ -325,14 +347,14 @@ static void values_that_are_no_numbers_neither_fire_nor_poison_the_baseline(void
     struct bench *bench = bench_make(4);
     int64_t now = bench_settle(bench);
     for (uint32_t i = 0; i < 4; i++) {
-        bench->values[METRIC_OUT_BYTES][i] = hostile[i];
-        bench->values[METRIC_IN_BYTES][i] = hostile[i];
+        bench->values[FEATURE_OUT_INIT][i] = hostile[i];
+        bench->values[FEATURE_UNSOL][i] = hostile[i];
     }
     now = bench_run(bench, now, 60);
     assert_int_equal(bench->told_count, 0);
     set_all(bench, 1e6f, 1e6f);
     now = bench_run(bench, now, 600);
-    bench->values[METRIC_OUT_BYTES][0] = INFINITY;
+    bench->values[FEATURE_OUT_INIT][0] = INFINITY;
     bench_run(bench, now, 3);
     assert_int_equal(bench->told_count, 1);
     bench_free(bench);
@@ -430,10 +452,10 @@ static void a_node_that_vanishes_is_closed_as_of_the_same_window_however_time_pa
     for (int way = 0; way < 3; way++) {
         struct bench *bench = bench_make(2);
         int64_t now = bench_settle(bench);
-        bench->values[METRIC_OUT_BYTES][0] = 1e8f;
+        bench->values[FEATURE_OUT_INIT][0] = 1e8f;
         now = bench_run(bench, now, 5);
         bench->quality[0] = 0;
-        bench->values[METRIC_OUT_BYTES][0] = 0;
+        bench->values[FEATURE_OUT_INIT][0] = 0;
         struct error err;
         if (way == 0) {
             bench_run(bench, now, 60); /* the other node goes on */
@@ -475,7 +497,7 @@ static void what_was_due_before_a_node_is_forgotten_is_told_before(void **state)
     (void)state;
     struct bench *bench = bench_make(2);
     int64_t now = bench_settle(bench);
-    bench->values[METRIC_OUT_BYTES][0] = 1e8f;
+    bench->values[FEATURE_OUT_INIT][0] = 1e8f;
     now = bench_run(bench, now, 5);
     set_all(bench, 1e8f, 1e6f);
     int64_t later = bench_run(bench, now, 5);
@@ -594,8 +616,8 @@ static void three_days_of_heavy_tailed_traffic_open_next_to_nothing(void **state
         for (uint32_t i = 0; i < nodes; i++) {
             double base = 2e5 * exp2((double)(i % 10));
             double phase = 0.1 * (i % 5);
-            bench->values[METRIC_OUT_BYTES][i] = noisy_value(base, now, phase);
-            bench->values[METRIC_IN_BYTES][i] = noisy_value(base / 4, now, phase);
+            bench->values[FEATURE_OUT_INIT][i] = noisy_value(base, now, phase);
+            bench->values[FEATURE_UNSOL][i] = noisy_value(base / 4, now, phase);
         }
         assert_true(bench_step(bench, now, &err));
     }
@@ -620,8 +642,8 @@ static void noisy_windows(struct bench *bench, int64_t now, uint32_t windows) {
         seed_state = (uint64_t)now * 0x9e3779b97f4a7c15u + 1;
         for (uint32_t i = 0; i < bench->roster.count; i++) {
             bool is_leak = i == 7 && w % 900 > 600 && w > 2000;
-            bench->values[METRIC_OUT_BYTES][i] = noisy_value(is_leak ? 2e8 : 1e6, now, 0);
-            bench->values[METRIC_IN_BYTES][i] = noisy_value(1e6, now, 0);
+            bench->values[FEATURE_OUT_INIT][i] = noisy_value(is_leak ? 2e8 : 1e6, now, 0);
+            bench->values[FEATURE_UNSOL][i] = noisy_value(1e6, now, 0);
             bench->quality[i] = next_uniform() < 0.1 ? 0 : METRIC_OBSERVED;
         }
         bench_run(bench, now, 1);
@@ -663,8 +685,8 @@ static void a_judge_that_was_saved_and_loaded_goes_on_as_if_nothing_had_been(voi
             seed_state = (uint64_t)now * 0x9e3779b97f4a7c15u + 1;
             for (uint32_t i = 0; i < 70; i++) {
                 bool is_leak = i == 7 && w % 900 > 600 && w > 2000;
-                bench->values[METRIC_OUT_BYTES][i] = noisy_value(is_leak ? 2e8 : 1e6, now, 0);
-                bench->values[METRIC_IN_BYTES][i] = noisy_value(1e6, now, 0);
+                bench->values[FEATURE_OUT_INIT][i] = noisy_value(is_leak ? 2e8 : 1e6, now, 0);
+                bench->values[FEATURE_UNSOL][i] = noisy_value(1e6, now, 0);
                 bench->quality[i] = next_uniform() < 0.1 ? 0 : METRIC_OBSERVED;
             }
             bench_run(bench, now, 1);
@@ -729,7 +751,7 @@ static void a_new_configuration_is_a_new_link_in_the_lineage(void **state) {
     buffer_init(&same, 1024);
     buffer_init(&other, 1024);
     judge_state_save(bench->judge, &same);
-    bench->config.fold_min = 5;
+    bench->config.rules.values[RULE_PARAM_VOLUME_FOLD] = 5;
     struct judge *judge = judge_make(bench);
     struct cursor cursor = cursor_of(buffer_bytes(&same));
     struct error err;
@@ -770,9 +792,10 @@ int main(void) {
         cmocka_unit_test(a_hundredfold_leak_opens_after_three_windows),
         cmocka_unit_test(a_flood_opens_after_two_windows_and_never_asks_for_more_than_notify),
         cmocka_unit_test(no_inbound_rule_recommends_more_than_notify),
-        cmocka_unit_test(each_rule_fires_just_above_its_threshold_and_not_below),
+        cmocka_unit_test(a_volume_rule_fires_just_above_its_threshold_and_not_below),
         cmocka_unit_test(a_young_node_learns_and_opens_nothing),
-        cmocka_unit_test(without_a_warm_up_thirty_windows_must_still_be_known),
+        cmocka_unit_test(without_a_warm_up_volume_still_needs_thirty_windows),
+        cmocka_unit_test(without_a_warm_up_what_should_be_nothing_is_told_at_once),
         cmocka_unit_test(an_observed_silence_is_learned_as_zero),
         cmocka_unit_test(windows_that_were_not_observed_change_nothing_of_a_node),
         cmocka_unit_test(skipped_data_can_raise_an_alarm_but_lowers_the_trust_in_it),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "detect/rule.h"
+#include "detect/rule_latch.h"
 
 #include "flow/batch.h"
 
@@ -33,19 +33,20 @@ static void a_latch_closes_by_persistence_and_opens_with_hysteresis(void **state
         { "windows of ten minutes need one", RULE_EXFIL, 600000, "x..", "L.." },
         { "windows of ten seconds need sixteen", RULE_EXFIL, 10000, "xxxxxxxxxxxxxxxxxx",
           "...............LLL" },
+        { "a flood in windows of ten seconds needs two", RULE_FLOOD_IN, 10000, "xx", ".L" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct detector_config config;
         struct rule_latch latch = { 0 };
         struct error err;
         detector_config_init(&config);
-        config.window_ms = cases[i].window_ms;
-        const struct rule_limits limits = rule_limits(cases[i].rule, &config);
+        const struct rule_limits limits =
+            rule_limits(cases[i].rule, &config.rules, cases[i].window_ms);
         assert_true(rule_latch_grow(&latch, 128, &err));
         for (size_t w = 0; cases[i].hits[w] != '\0'; w++) {
             uint64_t hit = (uint64_t)(cases[i].hits[w] == 'x') << 63;
             uint64_t pass = (uint64_t)(cases[i].hits[w] != ' ') << 63;
-            rule_latch_step(&latch, &limits, 1, hit, pass);
+            rule_latch_step(&latch, &limits, 1, hit, pass, NULL);
             bool is_latched = latch.latched[1] >> 63 == 1;
             if (is_latched != (cases[i].want[w] == 'L')) {
                 fail_msg("%s: window %zu is %slatched", cases[i].name, w, is_latched ? "" : "not ");
@@ -63,14 +64,14 @@ static void a_latch_that_is_left_alone_costs_nothing_in_the_end(void **state) {
     struct rule_latch latch = { 0 };
     struct error err;
     detector_config_init(&config);
-    const struct rule_limits limits = rule_limits(RULE_EXFIL, &config);
+    const struct rule_limits limits = rule_limits(RULE_EXFIL, &config.rules, config.window_ms);
     assert_true(rule_latch_grow(&latch, 64, &err));
     for (int i = 0; i < 1000; i++) {
-        rule_latch_step(&latch, &limits, 0, UINT64_MAX, UINT64_MAX);
+        rule_latch_step(&latch, &limits, 0, UINT64_MAX, UINT64_MAX, NULL);
         assert_true(latch.charge[5] <= 1.5f * limits.need);
     }
     for (int i = 0; i < 30; i++) {
-        rule_latch_step(&latch, &limits, 0, 0, UINT64_MAX);
+        rule_latch_step(&latch, &limits, 0, 0, UINT64_MAX, NULL);
     }
     assert_int_equal(latch.charged[0], 0);
     assert_int_equal(latch.latched[0], 0);
@@ -83,17 +84,20 @@ static void every_row_is_whole(void **state) {
     for (uint32_t r = 0; r < RULE_COUNT; r++) {
         const struct rule_row *row = &rule_rows[r];
         assert_non_null(row->name);
-        assert_non_null(row->class_);
+        assert_string_not_equal(attack_class_name(row->class_), "unknown");
         assert_non_null(row->help);
         assert_non_null(row->attack[0]);
-        assert_true(row->metric < METRIC_COUNT);
-        assert_true(row->persistence_min >= 1 && row->persistence_min <= 60);
-        /* Either both side conditions are asked, or neither: one alone would never decide. */
-        assert_int_equal(isinf(row->z_min) != 0, isinf(row->record_min) != 0);
+        assert_true(row->feature < FEATURE_COUNT && row->screen < FEATURE_COUNT);
+        assert_true(row->persistence < RULE_PARAM_COUNT);
+        /* Something cheap is asked of every node, or the rule is off unless it is set. */
+        assert_true(row->floor < RULE_PARAM_COUNT || row->margin < RULE_PARAM_COUNT ||
+                    row->is_on != NULL);
+        assert_true(row->margin == RULE_PARAM_COUNT || row->feature < FEATURE_SCORED_COUNT);
         /* Wiping a node does not stop what others send to it. */
-        if (metric_rows[row->metric].direction == DIRECTION_IN) {
+        if (rule_direction((enum rule)r) == DIRECTION_IN) {
             assert_true(row->advice <= ADVICE_NOTIFY);
         }
+        assert_int_equal(rule_find(bytes_text(row->name)), r);
         for (uint32_t other = 0; other < r; other++) {
             assert_string_not_equal(row->name, rule_rows[other].name);
         }
@@ -115,10 +119,10 @@ static void every_bound_of_the_configuration_is_checked(void **state) {
     bad[2].warm_up_ms = -1;
     bad[3].quiet_ms = 0;
     bad[4].ongoing_ms = INT64_MAX;
-    bad[5].floor_bytes_per_min = (double)NAN;
-    bad[6].floor_bytes_per_min = -1;
-    bad[7].fold_min = 0.5;
-    bad[8].fold_min = (double)INFINITY;
+    bad[5].rules.values[RULE_PARAM_EXFIL_FLOOR] = (double)NAN;
+    bad[6].rules.values[RULE_PARAM_EXFIL_FLOOR] = -1;
+    bad[7].conversations_max = 0;
+    bad[8].groups_max = UINT32_MAX;
     bad[9].cluster = bytes_text("");
     bad[10].memory_bytes_max = 0;
     bad[11].nodes_max = 0;

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-#include "detect/feature.h"
+#include "detect/feature_measure.h"
 
 #define WINDOW_MS INT64_C(60000)
 #define DAY_WINDOWS 1440
@@ -82,7 +82,7 @@ static void begin_new(struct world *world) {
     assert_true(peer_grouping_init(&world->grouping, NULL, peer_prefixes, peer_prefix_count, &err));
     assert_true(fleet_init(&world->fleet, 10000, &err));
     assert_true(exchange_init(&world->exchange, &settings, &err));
-    features_init(&world->features, &world->grouping, &world->fleet);
+    features_init(&world->features, &world->grouping, &world->fleet, INT64_C(24) * 3600 * 1000);
     roster_init(&world->roster, 8);
     for (uint32_t i = 0; i < 2; i++) {
         uint32_t index;
@@ -114,14 +114,6 @@ static void expect(const struct world *world, const char *name, enum feature fea
     }
 }
 
-static void expect_raw(const struct world *world, const char *name, enum feature_raw raw,
-                       double want) {
-    if (world->values.raw[raw] != want) {
-        fail_msg("%s: %s is %f, not %f", name, feature_raw_rows[raw].name, world->values.raw[raw],
-                 want);
-    }
-}
-
 static void names_and_scales_are_those_of_the_design(void **state) {
     (void)state;
     static const struct {
@@ -134,12 +126,14 @@ static void names_and_scales_are_those_of_the_design(void **state) {
         { "dns_long_h", 4000 }, { "newfail_h", 24 },
     };
     for (size_t i = 0; i < FEATURE_COUNT; i++) {
-        assert_string_equal(feature_rows[i].name, want[i].name);
-        assert_true(feature_rows[i].scale == want[i].scale);
+        if (i < FEATURE_SCORED_COUNT) {
+            assert_string_equal(feature_rows[i].name, want[i].name);
+            assert_true(feature_rows[i].scale == want[i].scale);
+        } else {
+            assert_true(feature_rows[i].scale == 0);
+        }
         assert_true(feature_rows[i].help[0] != 0 && feature_rows[i].unit[0] != 0);
-    }
-    for (size_t i = 0; i < FEATURE_RAW_COUNT; i++) {
-        assert_true(feature_raw_rows[i].name[0] != 0 && feature_raw_rows[i].scale == 0);
+        assert_true(feature_rows[i].direction != DIRECTION_UNKNOWN);
     }
 }
 
@@ -159,16 +153,16 @@ static void bytes_out_go_to_whoever_opened(void **state) {
     expect(&world, "window 0", FEATURE_OUT_INIT, 200);
     expect(&world, "window 0", FEATURE_OUT_SERV, 7000);
     expect(&world, "window 0", FEATURE_REQ, 1);
-    expect_raw(&world, "window 0", FEATURE_RAW_OUT_FLOWS, 3);
-    expect_raw(&world, "window 0", FEATURE_RAW_IN_FLOWS, 1);
-    expect_raw(&world, "window 0", FEATURE_RAW_OUT_FAIL, 1);
-    expect_raw(&world, "window 0", FEATURE_RAW_OUT_PENDING, 100);
+    expect(&world, "window 0", FEATURE_OUT_FLOWS, 3);
+    expect(&world, "window 0", FEATURE_IN_FLOWS, 1);
+    expect(&world, "window 0", FEATURE_OUT_FAIL, 1);
+    expect(&world, "window 0", FEATURE_OUT_PENDING, 100);
     expect(&world, "window 0", FEATURE_UNREP, 2); /* the rejected ones, at once */
     run(&world, 1, NULL, 0);
     expect(&world, "window 1", FEATURE_OUT_INIT, 0);
     expect(&world, "window 1", FEATURE_UNREP, 2);
-    expect_raw(&world, "window 1", FEATURE_RAW_OUT_FAIL, 1);
-    expect_raw(&world, "window 1", FEATURE_RAW_PPF, 2);
+    expect(&world, "window 1", FEATURE_OUT_FAIL, 1);
+    expect(&world, "window 1", FEATURE_PPF, 2);
     end(&world);
 }
 
@@ -187,11 +181,11 @@ static void what_peers_send_unasked_is_unsolicited(void **state) {
     expect(&world, "window 0", FEATURE_UNSOL, 100);
     expect(&world, "window 0", FEATURE_HALF, 2); /* by flags, and rejected */
     expect(&world, "window 0", FEATURE_REQ, 3);
-    expect_raw(&world, "window 0", FEATURE_RAW_AMP, 5000);
+    expect(&world, "window 0", FEATURE_AMP, 5000);
     run(&world, 1, NULL, 0);
     expect(&world, "window 1", FEATURE_UNSOL, 5200);
     expect(&world, "window 1", FEATURE_HALF, 1);
-    expect_raw(&world, "window 1", FEATURE_RAW_AMP, 0);
+    expect(&world, "window 1", FEATURE_AMP, 0);
     end(&world);
 }
 
@@ -255,19 +249,19 @@ static void novel_peers_that_do_not_answer_are_counted_once(void **state) {
     strands[6] = strand_of(TCP, STRANGE + 0x400, 30000, 80);
     strands[7] = strand_of(TCP, KNOWN + 200, 30000, 443);
     run(&world, 0, strands, 8);
-    expect_raw(&world, "window 0", FEATURE_RAW_NEWPEERS, 4);
+    expect(&world, "window 0", FEATURE_NEWPEERS, 4);
     expect(&world, "window 0", FEATURE_NEWFAIL, 2);
-    expect_raw(&world, "window 0", FEATURE_RAW_REFUSED, 1);
+    expect(&world, "window 0", FEATURE_REFUSED, 1);
     run(&world, 1, strands + 5, 2);
-    expect_raw(&world, "window 1", FEATURE_RAW_NEWPEERS, 0);
+    expect(&world, "window 1", FEATURE_NEWPEERS, 0);
     expect(&world, "window 1", FEATURE_NEWFAIL, 1);
     expect(&world, "window 1", FEATURE_NEWFAIL_H, 2 * (1 - 1.0 / 60) + 1);
-    expect_raw(&world, "window 1", FEATURE_RAW_OUT_FAIL, 3);
+    expect(&world, "window 1", FEATURE_OUT_FAIL, 3);
     /* A network that never answered stays strange, but for the address itself. */
     struct strand more[2] = { strand_of(TCP, STRANGE + 0x401, 30000, 443),
                               strand_of(TCP, STRANGE + 0x101, 30000, 443) };
     run(&world, 2, more, 2);
-    expect_raw(&world, "window 2", FEATURE_RAW_NEWPEERS, 1);
+    expect(&world, "window 2", FEATURE_NEWPEERS, 1);
     end(&world);
 }
 
@@ -279,10 +273,10 @@ static void an_object_store_is_one_peer(void **state) {
     strands[1] = back(strands[0]);
     strands[1].packets = 9;
     run(&world, 0, strands, 2);
-    expect_raw(&world, "first", FEATURE_RAW_NEWPEERS, 1);
+    expect(&world, "first", FEATURE_NEWPEERS, 1);
     strands[0].peer = strands[1].peer = address_from_ipv4(0x34d9ff01); /* 52.217.255.1 */
     run(&world, 1, strands, 2);
-    expect_raw(&world, "another address", FEATURE_RAW_NEWPEERS, 0);
+    expect(&world, "another address", FEATURE_NEWPEERS, 0);
     end(&world);
 }
 
@@ -294,7 +288,7 @@ static void a_young_node_asks_the_fleet(void **state) {
                                  strand_of(TCP, STRANGE, 30000, 443) };
     run_node(&world, -2000, 1, 0, strands, 1); /* the other node, 33 hours ago */
     run(&world, 0, strands, 2);
-    expect_raw(&world, "young", FEATURE_RAW_NEWPEERS, 1);
+    expect(&world, "young", FEATURE_NEWPEERS, 1);
     assert_int_equal(world.values.absent, 0);
     end(&world);
 }
@@ -305,12 +299,14 @@ static void what_cannot_be_told_is_absent(void **state) {
     begin_new(&world);
     struct strand strand = strand_of(TCP, STRANGE, 30000, 25);
     run(&world, 0, &strand, 1);
-    uint32_t novelty = 1u << FEATURE_SMTP_NEW | 1u << FEATURE_NEWFAIL | 1u << FEATURE_NEWFAIL_H;
+    uint64_t novelty = feature_absent(FEATURE_NEEDS_NOVELTY);
     assert_int_equal(world.values.absent, novelty);
-    assert_int_equal(world.values.raw_absent, 1u << FEATURE_RAW_NEWPEERS);
+    assert_true((novelty & feature_bit(FEATURE_SMTP_NEW)) != 0);
+    assert_true((novelty & feature_bit(FEATURE_NEWPEERS)) != 0);
     run_node(&world, 1, 0, METRIC_SAMPLED, NULL, 0);
-    assert_int_equal(world.values.absent,
-                     novelty | 1u << FEATURE_UNSOL | 1u << FEATURE_HALF | 1u << FEATURE_UNREP);
+    assert_int_equal(world.values.absent, novelty | feature_absent(FEATURE_NEEDS_REPLIES));
+    assert_true((world.values.absent & feature_bit(FEATURE_UNSOL)) != 0);
+    assert_true((world.values.absent & feature_bit(FEATURE_OUT_INIT)) == 0);
     expect(&world, "sampled", FEATURE_UNREP, 0);
     end(&world);
 }
@@ -356,7 +352,7 @@ static void order_of_rows_and_saving_do_not_show(void **state) {
     assert_true(bytes_equal(buffer_bytes(&saved[0]), buffer_bytes(&saved[1])));
     for (size_t size = 0; size < saved[0].size; size++) {
         struct features features;
-        features_init(&features, NULL, NULL);
+        features_init(&features, NULL, NULL, 0);
         struct cursor cut = cursor_of(bytes_of(saved[0].data, size));
         assert_true(features_node_load(&features, 0, &cut, &err));
         assert_true(cut.failed);

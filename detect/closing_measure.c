@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The fold gives the window's strands point by point, in the order in which the points stand in
+ * `seen`: so those of a node come together, and when the first one of another node comes, the nodes
+ * before it are complete. */
+#include "detect/closing_parts.h"
+
+#include "detect/baseline.h"
+#include "detect/evidence_build.h"
+
+#include <stdlib.h>
+#include <xxhash.h>
+
+static bool rank_points(struct run *run, struct error *err) {
+    struct closing *closing = run->closing;
+    uint32_t count = run->target->points->point_count;
+    if (count > closing->rank_capacity) {
+        uint32_t *grown = realloc(closing->ranks, 2 * (size_t)count * sizeof *grown);
+        if (grown == NULL) {
+            return error_set(err, ERROR_LIMIT, "no memory to close a window");
+        }
+        closing->ranks = grown;
+        closing->rank_capacity = 2 * count;
+    }
+    for (uint32_t i = 0; i < run->seen_count; i++) {
+        closing->ranks[run->seen[i].cell->point] = i;
+    }
+    return true;
+}
+
+/* An identity that another one of its name has followed in this window is not measured. */
+static bool is_measured(const struct run *run, uint32_t node) {
+    return node != ROSTER_NONE && !run->target->roster->nodes[node].is_retired;
+}
+
+/* Joins what was taken of a node, and measures it. */
+static bool measure_node(struct run *run, uint32_t node, struct error *err) {
+    struct past *past = run->target->past;
+    struct closing *closing = run->closing;
+    const struct bytes name = run->target->roster->nodes[node].name;
+    struct exchange_row *rows;
+    uint32_t row_count;
+    struct feature_values values;
+    const struct feature_view view = {
+        .node = node,
+        .name_hash = XXH3_64bits(name.data, name.size),
+        .quality = closing->quality[node],
+        .start_ms = run->start_ms,
+        .end_ms = run->end_ms,
+    };
+    if (!exchange_node(&past->exchange, node, &rows, &row_count, err) ||
+        !features_measure(&past->features, &view, &past->exchange, rows, row_count, &values, err)) {
+        return false;
+    }
+    for (uint32_t f = 0; f < FEATURE_IN_BYTES; f++) {
+        closing->values[f][node] = (float)values.values[f];
+    }
+    closing->absent[node] = values.absent;
+    return true;
+}
+
+/* Measures the nodes whose points lie in front of `end` and have not been. */
+static bool measure_before(struct run *run, uint32_t end, struct error *err) {
+    while (run->next < end) {
+        uint32_t node = run->seen[run->next].node;
+        uint32_t next = run->next + 1;
+        while (node != ROSTER_NONE && next < run->seen_count && run->seen[next].node == node) {
+            next++;
+        }
+        if (next > end) {
+            return true; /* more of this node is to come */
+        }
+        if (is_measured(run, node) && !measure_node(run, node, err)) {
+            return false;
+        }
+        run->next = next;
+    }
+    return true;
+}
+
+static bool take_strand(void *context, const struct strand *strand, struct error *err) {
+    struct run *run = context;
+    uint32_t rank = run->closing->ranks[strand->point];
+    const struct seen *seen = &run->seen[rank];
+    if (!seen->is_counted || !is_measured(run, seen->node)) {
+        return true;
+    }
+    return measure_before(run, rank, err) &&
+           exchange_take(&run->target->past->exchange, strand, err);
+}
+
+/* A node of which conversations were left out is marked. */
+static void mark_cuts(struct run *run, const struct conversation_fold *fold) {
+    for (uint32_t i = 0; i < fold->cut_count; i++) {
+        const struct seen *seen = &run->seen[run->closing->ranks[fold->cuts[i].point]];
+        if (seen->is_counted && seen->node != ROSTER_NONE) {
+            run->closing->quality[seen->node] |= METRIC_CUT;
+        }
+    }
+}
+
+bool closing_measure(struct run *run, struct error *err) {
+    const struct closing_target *target = run->target;
+    const struct exchange_window window = {
+        .start_ms = run->start_ms,
+        .end_ms = run->end_ms,
+        .time_shift = strand_time_shift(target->config->window_ms),
+    };
+    roster_sort(target->roster);
+    if (!rank_points(run, err) ||
+        !settle_window(target->windows, run->window, run->later, target->points, err)) {
+        return false;
+    }
+    fleet_enter(&target->past->fleet, baseline_hour_of(run->start_ms));
+    exchange_begin(&target->past->exchange, &window);
+    struct conversation_fold fold = { .log = &run->window->conversations,
+                                      .points = target->points,
+                                      .ranks = run->closing->ranks,
+                                      .visit = take_strand,
+                                      .context = run };
+    bool ok = conversation_fold(&fold, err);
+    run->counts->cells_cut += fold.dropped;
+    if (ok) {
+        mark_cuts(run, &fold);
+    }
+    free(fold.cuts);
+    return ok && measure_before(run, run->seen_count, err) &&
+           exchange_end(&target->past->exchange, target->roster, err);
+}
+
+static bool compact(struct run *run, struct error *err) {
+    uint64_t dropped = 0; /* counted by the fold */
+    run->is_compact =
+        run->is_compact ||
+        conversation_log_compact(&run->window->conversations, &run->target->windows->pool,
+                                 run->target->points, &dropped, err);
+    return run->is_compact;
+}
+
+bool closing_evidence(void *context, uint32_t node, uint8_t direction, struct evidence *out,
+                      struct error *err) {
+    struct run *run = context;
+    const struct closing *closing = run->closing;
+    const struct conversation_log *log = &run->window->conversations;
+    struct gathering gathering = { .out = out, .direction = direction };
+    *out = (struct evidence){ 0 };
+    bool ok = compact(run, err);
+    for (uint32_t k = 0; k < closing->count[node] && ok; k++) {
+        const struct seen *seen = &run->seen[closing->first[node] + k];
+        if (!seen->is_counted) {
+            continue;
+        }
+        if (direction != DIRECTION_UNKNOWN) {
+            const struct cell_way *way = &seen->cell->way[direction - DIRECTION_IN];
+            out->total.bytes += way->bytes;
+            out->total.packets += way->packets;
+            out->total.flows += way->flows;
+        }
+        out->is_cut |= conversation_log_is_cut(log, seen->cell->point);
+        ok = conversation_log_each(log, run->target->points, seen->cell->point, evidence_gather,
+                                   &gathering, err);
+    }
+    if (ok) {
+        evidence_build(&gathering);
+    }
+    free(gathering.rows);
+    return ok;
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "detect/past.h"
+
+/* Windows shorter than this are a capture's: there a reply that is to come comes at once. */
+#define TICK_WINDOW_MS INT64_C(60000)
+
+bool past_init(struct past *past, const struct detector_config *config, struct error *err) {
+    *past = (struct past){ 0 };
+    const struct exchange_settings settings = {
+        .entries_max = config->conversations_max,
+        .reply_ms = config->window_ms < TICK_WINDOW_MS ? EXCHANGE_TICK_REPLY_MS : EXCHANGE_REPLY_MS,
+    };
+    prior_init(&past->prior);
+    features_init(&past->features, &past->grouping, &past->fleet, config->warm_up_ms);
+    return peer_grouping_init(&past->grouping, NULL, peer_prefixes, peer_prefix_count, err) &&
+           fleet_init(&past->fleet, config->groups_max, err) &&
+           exchange_init(&past->exchange, &settings, err);
+}
+
+void past_done(struct past *past) {
+    features_done(&past->features);
+    exchange_done(&past->exchange);
+    fleet_done(&past->fleet);
+    prior_done(&past->prior);
+    peer_grouping_done(&past->grouping);
+    *past = (struct past){ 0 };
+}
+
+void past_forget(struct past *past, uint32_t node) {
+    exchange_forget(&past->exchange, node);
+    features_forget(&past->features, node);
+}
+
+uint64_t past_memory_bytes(const struct past *past) {
+    uint64_t bytes = exchange_memory_bytes(&past->exchange);
+    for (uint32_t node = 0; node < past->features.node_capacity; node++) {
+        bytes += features_node_bytes(&past->features, node);
+    }
+    return bytes;
+}
+
+bool past_save(const struct past *past, const struct roster *roster, struct buffer *out,
+               struct error *err) {
+    prior_save(&past->prior, out);
+    fleet_save(&past->fleet, out);
+    for (uint32_t i = 0; i < roster->order_count; i++) {
+        if (!features_node_save(&past->features, roster->order[i], out, err)) {
+            return false;
+        }
+    }
+    return exchange_save(&past->exchange, roster, out, err);
+}
+
+bool past_load(struct past *past, struct roster *roster, struct cursor *cursor, struct error *err) {
+    prior_load(&past->prior, cursor);
+    fleet_load(&past->fleet, cursor);
+    for (uint32_t i = 0; i < roster->order_count && !cursor->failed; i++) {
+        if (!features_node_load(&past->features, roster->order[i], cursor, err)) {
+            return false;
+        }
+    }
+    return exchange_load(&past->exchange, roster, cursor, err) &&
+           (!cursor->failed || error_set(err, ERROR_FORMAT, "what is remembered of nodes"));
+}

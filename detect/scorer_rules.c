@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Pass 2: which conditions hold. The kernel finds the few nodes that meet what a row asks of its
+ * own feature; for those the rest is asked in plain C. */
+#include "detect/scorer_parts.h"
+
+#include "detect/bits.h"
+
+#include <stdlib.h>
+
+#define DAY_MS (INT64_C(24) * 3600 * 1000)
+#define HOUR_DAYS (1.0f / 24.0f)
+
+/* --- a surge of the whole fleet --------------------------------------------------------------- */
+
+static int compare_floats(const void *a, const void *b) {
+    float x = *(const float *)a;
+    float y = *(const float *)b;
+    return (x > y) - (x < y);
+}
+
+/* Most windows have no node that is worth a score. */
+bool scorer_crowd(struct scorer *scorer, const struct judge_window *window, uint32_t hour,
+                  float *crowd, struct error *err) {
+    const double *params = scorer->config.rules.values;
+    const float floor = (float)params[RULE_PARAM_REQ_FLOOD_FLEET_FLOOR];
+    const float *values = window->values[FEATURE_REQ];
+    const uint32_t count = window->roster->count;
+    uint32_t warm_count = 0;
+    uint32_t surge_count = 0;
+    *crowd = 0;
+    if (count > scorer->surge_capacity) {
+        float *grown = realloc(scorer->surges, (size_t)scorer->baseline.capacity * sizeof *grown);
+        if (grown == NULL) {
+            return error_set(err, ERROR_LIMIT, "no memory for the surges of %u nodes", count);
+        }
+        scorer->surges = grown;
+        scorer->surge_capacity = scorer->baseline.capacity;
+    }
+    for (uint32_t node = 0; node < count; node++) {
+        bool is_counted = (window->quality[node] & METRIC_OBSERVED) != 0 &&
+                          scorer->baseline.born_ms[node] != INT64_MIN &&
+                          scorer_is_warm(scorer, window, node);
+        warm_count += is_counted;
+        if (!is_counted || !(values[node] > floor)) {
+            continue;
+        }
+        struct {
+            float bits, expected, z, over_hour, over_record;
+        } one;
+        const struct score_outputs out = { &one.bits, &one.expected, &one.z, &one.over_hour,
+                                           &one.over_record };
+        static const float none = 0;
+        struct score_inputs in = scorer_inputs(scorer, window, hour, FEATURE_REQ, node);
+        in.prior = &none;
+        score_kernel_scalar.score(&out, &in, 1);
+        if (one.z > (float)params[RULE_PARAM_REQ_FLOOD_FLEET_Z]) {
+            scorer->surges[surge_count++] = one.bits - one.expected;
+        }
+    }
+    double least = params[RULE_PARAM_REQ_FLOOD_FLEET_SHARE] * (double)warm_count;
+    least = least > params[RULE_PARAM_REQ_FLOOD_FLEET_NODES]
+                ? least
+                : params[RULE_PARAM_REQ_FLOOD_FLEET_NODES];
+    if (surge_count > 0 && (double)surge_count >= least) {
+        qsort(scorer->surges, surge_count, sizeof *scorer->surges, compare_floats);
+        float low = scorer->surges[(surge_count - 1) / 2];
+        float high = scorer->surges[surge_count / 2];
+        *crowd = 0.5f * (low + high);
+    }
+    return true;
+}
+
+/* --- pass 2 --------------------------------------------------------------------------------- */
+
+static const float *column_of(const struct scorer *scorer, const struct judge_window *window,
+                              enum feature feature) {
+    const struct scorer_block *block = scorer->block;
+    return feature == FEATURE_DRIFT ? block->drift : window->values[feature] + block->first;
+}
+
+/* Gathers what conditions may ask of one node. */
+static void scores_of(const struct scorer *scorer, const struct judge_window *window, uint32_t lane,
+                      float crowd, struct rule_scores *out) {
+    const struct scorer_block *block = scorer->block;
+    const uint32_t node = block->first + lane;
+    for (uint32_t f = 0; f < FEATURE_COUNT; f++) {
+        out->value[f] = column_of(scorer, window, (enum feature)f)[lane];
+    }
+    for (uint32_t f = 0; f < FEATURE_SCORED_COUNT; f++) {
+        float record = baseline_column(&scorer->baseline, BASELINE_RECORD, f)[node];
+        float prior = block->prior[f][lane];
+        out->expected[f] = block->expected[f][lane];
+        out->z[f] = block->z[f][lane];
+        out->over_hour[f] = block->over_hour[f][lane];
+        out->over_record[f] = block->over_record[f][lane];
+        out->record[f] = record > prior ? record : prior;
+    }
+    struct bytes role = window->roster->nodes[node].role;
+    int64_t role_hours = window->prior != NULL ? prior_role_hours(window->prior, role) : -1;
+    float own_days = (float)(window->start_ms - scorer->baseline.born_ms[node]) / (float)DAY_MS;
+    float role_days = (float)role_hours * HOUR_DAYS;
+    out->crowd = crowd;
+    out->age_days = own_days > role_days ? own_days : role_days;
+    out->led_hours = window->led_hours[node];
+    out->is_cold = (block->cold[lane / 64] >> (lane % 64) & 1) != 0;
+    out->params = &scorer->config.rules;
+}
+
+/* Takes away the lanes of a rule's hits in which more is asked, or something cannot be told. */
+static uint64_t keep_holding(const struct scorer *scorer, const struct judge_window *window,
+                             const struct rule_row *row, uint32_t word, uint64_t hits, float crowd,
+                             float *weights) {
+    const uint64_t needs = row->needs | feature_bit(row->feature) | feature_bit(row->screen);
+    for (uint64_t rest = hits; rest != 0; rest &= rest - 1) {
+        uint32_t lane = word * 64 + (uint32_t)__builtin_ctzll(rest);
+        uint64_t bit = UINT64_C(1) << (lane % 64);
+        if ((scorer->block->absent[lane] & needs) != 0) {
+            hits &= ~bit;
+            continue;
+        }
+        if (row->holds == NULL && row->weight == NULL) {
+            weights[lane % 64] = 1;
+            continue;
+        }
+        struct rule_scores scores;
+        scores_of(scorer, window, lane, crowd, &scores);
+        if (row->holds != NULL && !row->holds(&scores)) {
+            hits &= ~bit;
+        }
+        weights[lane % 64] = row->weight == NULL ? 1 : (float)row->weight(&scores);
+    }
+    return hits;
+}
+
+/* Conditions to masks, masks to latches. */
+void scorer_block_rules(struct scorer *scorer, const struct judge_window *window, float crowd) {
+    struct scorer_block *block = scorer->block;
+    const uint32_t words = (block->count + 63) / 64;
+    for (uint32_t r = 0; r < RULE_COUNT; r++) {
+        const struct rule_row *row = &rule_rows[r];
+        const uint32_t scored = row->feature < FEATURE_SCORED_COUNT ? row->feature : 0;
+        struct rule_latch *latch = &scorer->latches[r];
+        uint64_t *hits = block->hits[r];
+        if (!scorer->limits[r].is_on) {
+            memset(hits, 0, sizeof block->hits[r]);
+            continue;
+        }
+        /* Of a raw feature no score is asked: any column of numbers will do. */
+        const struct score_columns columns = {
+            .values = column_of(scorer, window, row->screen),
+            .z = block->z[scored],
+            .over_hour = block->over_hour[scored],
+            .over_record = block->over_record[scored],
+        };
+        scorer->kernel->hit(hits, &columns, &scorer->limits[r].condition, block->count);
+        for (uint32_t w = 0; w < words; w++) {
+            uint32_t word = block->first / 64 + w;
+            float weights[64];
+            hits[w] &= block->observed[w];
+            hits[w] = keep_holding(scorer, window, row, w, hits[w], crowd, weights);
+            rule_latch_step(latch, &scorer->limits[r], word, hits[w], block->whole[w], weights);
+            uint64_t active = (hits[w] | latch->latched[word]) & block->observed[w];
+            for (; active != 0; active &= active - 1) {
+                block->gates.active[w * 64 + (uint32_t)__builtin_ctzll(active)] = 1;
+            }
+        }
+    }
+}
+
+static bool finding_add(struct scorer *scorer, const struct finding *finding, struct error *err) {
+    if (scorer->finding_count == scorer->finding_capacity) {
+        uint32_t capacity = scorer->finding_capacity == 0 ? 64 : 2 * scorer->finding_capacity;
+        struct finding *grown = realloc(scorer->findings, capacity * sizeof *grown);
+        if (grown == NULL) {
+            return error_set(err, ERROR_LIMIT, "no memory for the findings of a window");
+        }
+        scorer->findings = grown;
+        scorer->finding_capacity = capacity;
+    }
+    scorer->findings[scorer->finding_count++] = *finding;
+    return true;
+}
+
+/* What a raw feature is held against; 0: nothing in its unit. */
+static float limit_of(const struct rule_scores *scores, enum feature feature) {
+    const double *params = scores->params->values;
+    switch (feature) {
+    case FEATURE_LED_OUT: return scores->value[FEATURE_LED_OUT_LIMIT];
+    case FEATURE_LED_MINUTES: return scores->value[FEATURE_LED_MINUTES_LIMIT];
+    case FEATURE_IN_BYTES: return (float)(60 * params[RULE_PARAM_LIMIT_IN_BYTES_PER_S]);
+    case FEATURE_IN_PACKETS: return (float)(60 * params[RULE_PARAM_LIMIT_IN_PACKETS_PER_S]);
+    case FEATURE_IN_RECORDS: return (float)(60 * params[RULE_PARAM_LIMIT_IN_FLOWS_PER_S]);
+    case FEATURE_OUT_BYTES: return (float)(60 * params[RULE_PARAM_LIMIT_OUT_BYTES_PER_S]);
+    case FEATURE_OUT_PACKETS: return (float)(60 * params[RULE_PARAM_LIMIT_OUT_PACKETS_PER_S]);
+    case FEATURE_OUT_RECORDS: return (float)(60 * params[RULE_PARAM_LIMIT_OUT_FLOWS_PER_S]);
+    default: return 0;
+    }
+}
+
+static struct finding_measure measure_of(const struct scorer *scorer, uint32_t node,
+                                         const struct rule_scores *scores, enum feature feature) {
+    struct finding_measure measure = { .value = scores->value[feature] };
+    if (feature >= FEATURE_SCORED_COUNT) {
+        measure.limit = limit_of(scores, feature);
+        measure.over_hour =
+            measure.limit > 0 ? bits_of_value(measure.value / measure.limit - 1.0f, 1.0f) : 0;
+        return measure;
+    }
+    float deviation = baseline_column(&scorer->baseline, BASELINE_DEVIATION, feature)[node];
+    measure.expected = scores->expected[feature];
+    measure.deviation = deviation > SCORE_DEVIATION_MIN ? deviation : SCORE_DEVIATION_MIN;
+    measure.over_hour = scores->over_hour[feature];
+    measure.over_record = scores->over_record[feature];
+    return measure;
+}
+
+/* The findings of one node: every rule whose condition holds while it is latched. */
+static bool node_findings(struct scorer *scorer, const struct judge_window *window, uint32_t lane,
+                          float crowd, struct error *err) {
+    struct scorer_block *block = scorer->block;
+    uint32_t node = block->first + lane;
+    uint32_t begin = scorer->finding_count;
+    struct rule_scores scores;
+    scores_of(scorer, window, lane, crowd, &scores);
+    for (uint32_t r = 0; r < RULE_COUNT; r++) {
+        const struct rule_row *row = &rule_rows[r];
+        uint64_t fires = block->hits[r][lane / 64] & scorer->latches[r].latched[node / 64];
+        if ((fires >> (lane % 64) & 1) == 0) {
+            continue;
+        }
+        enum feature feature = row->about == NULL ? row->feature : row->about(&scores);
+        struct finding finding = {
+            .node = node,
+            .rule = (enum rule)r,
+            .class_ = row->classify == NULL ? row->class_ : row->classify(&scores),
+            .feature = feature,
+            .quality = window->quality[node],
+            .is_cold = scores.is_cold,
+            .samples = (uint32_t)scorer->baseline.window_counts[node],
+            .measure = measure_of(scorer, node, &scores, feature),
+        };
+        bool is_whole = (block->whole[lane / 64] >> (lane % 64) & 1) != 0;
+        finding.quality |= is_whole || (finding.quality & METRIC_SKIPPED) != 0 ? 0 : METRIC_SPARSE;
+        for (uint32_t f = 0; f < FEATURE_SCORED_COUNT; f++) {
+            finding.bits[f] = block->bits[f][lane];
+        }
+        if (!finding_add(scorer, &finding, err)) {
+            return false;
+        }
+    }
+    for (uint32_t i = begin; i < scorer->finding_count; i++) {
+        scorer->findings[i].corroborating = (uint8_t)(scorer->finding_count - begin - 1);
+    }
+    return true;
+}
+
+bool scorer_block_findings(struct scorer *scorer, const struct judge_window *window, float crowd,
+                           struct error *err) {
+    const struct scorer_block *block = scorer->block;
+    for (uint32_t w = 0; w < (block->count + 63) / 64; w++) {
+        uint64_t fires = 0;
+        for (uint32_t r = 0; r < RULE_COUNT; r++) {
+            fires |= block->hits[r][w] & scorer->latches[r].latched[block->first / 64 + w];
+        }
+        for (; fires != 0; fires &= fires - 1) {
+            uint32_t lane = w * 64 + (uint32_t)__builtin_ctzll(fires);
+            if (!node_findings(scorer, window, lane, crowd, err)) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
