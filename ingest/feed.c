@@ -7,6 +7,7 @@
 #include "ingest/feed_join.h"
 
 #include <assert.h>
+#include <stddef.h>
 #include <stdlib.h>
 
 struct feed {
@@ -298,6 +299,19 @@ bool feeds_next(struct feeds *feeds, const struct batch **batch, int64_t *waterm
     }
     *batch = &feeds->given->batch;
     return true;
+}
+
+static struct parcel *parcel_of(const struct batch *batch) {
+    return (struct parcel *)((uintptr_t)batch - offsetof(struct parcel, batch));
+}
+
+void feeds_keep(struct feeds *feeds, const struct batch *batch) {
+    assert(feeds->given != NULL && batch == &feeds->given->batch);
+    reader_keep(feeds->reader, feeds->given);
+}
+
+void feeds_give_back(struct feeds *feeds, const struct batch *batch) {
+    reader_give_back(feeds->reader, parcel_of(batch));
 }
 
 /* ---- what can be asked ---- */

@@ -2,6 +2,7 @@
 #ifndef WEIR_INGEST_FEED_H
 #define WEIR_INGEST_FEED_H
 
+#include "base/crew.h"
 #include "ingest/source.h"
 
 /* From paths to one ordered stream of stamped batches.
@@ -27,7 +28,8 @@ struct feed_options {
     struct source_options source;
     int64_t reach_ms;    /* D; 0: the format's own */
     int64_t lateness_ms; /* -1: the format's own */
-    uint32_t threads;    /* at least 1: the caller's own */
+    struct crew *crew;   /* whose threads parse ahead, the caller being its owner; NULL: its own */
+    uint32_t threads;    /* of its own crew; at least 1: the caller's own */
     bool is_strict;      /* stop at the first malformed line or unreadable input */
 };
 
@@ -102,6 +104,12 @@ bool feeds_resume(struct feeds *feeds, const struct feed_position *positions, si
  * reason). After an error only feeds_close. */
 bool feeds_next(struct feeds *feeds, const struct batch **batch, int64_t *watermark_ms,
                 struct error *err);
+
+/* The batch that feeds_next gave last stays as it is beyond the next call, for who reads it in
+ * another thread, until it is given back: by any thread, before feeds_close. Each one that is kept
+ * is memory beside the bound. */
+void feeds_keep(struct feeds *feeds, const struct batch *batch);
+void feeds_give_back(struct feeds *feeds, const struct batch *batch);
 
 const struct feed_counts *feeds_counts(const struct feeds *feeds);
 

@@ -16,6 +16,7 @@ struct parcel {
     uint64_t read_size;           /* bytes of the file that this step read */
     bool is_fatal;                /* the step failed: `fatal` says how, the batch is of no use */
     struct error fatal;
+    uint32_t holders; /* who must give it back before it is filled again; the reader's */
     struct parcel *next;
 };
 

@@ -1,18 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One mutex and one condition: a step parses thousands of lines, so they are hardly ever waited
- * for.
+/* The books lie under the crew's lock.
  *
- * Why nothing can wait for ever: a step waits for nothing. The caller waits only while a worker
- * makes a step of the very object that it wants, and is woken when that step ends. A worker waits
- * when there is nothing to do ahead, and is woken by every step and every parcel taken. Bounds
- * never stand in the caller's way: the step that it needs is always allowed.
+ * Why nothing can wait for ever: a step waits for nothing. The caller waits only while somebody
+ * makes a step of the very object that it wants, and is woken when that step ends. Bounds never
+ * stand in the caller's way: the step that it needs is always allowed.
  *
- * With one thread no worker is made and nothing is done ahead. */
+ * With one thread nothing is done ahead. */
 #include "ingest/feed_read.h"
 
 #include <assert.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 
 enum reading_state {
@@ -24,7 +20,7 @@ enum reading_state {
 
 #define NONE SIZE_MAX
 
-/* One object. `source` and `read_size` belong to who made it busy; the rest lies under the mutex.
+/* One object. `source` and `read_size` belong to who made it busy; the rest lies under the lock.
  */
 struct reading {
     struct parcel_source source;
@@ -47,17 +43,15 @@ struct reader {
     size_t active;       /* head of the list, or NONE */
     size_t begun_count;  /* active, and not taken from */
     size_t ready_count;  /* parcels, of all objects */
+    size_t ahead_max;    /* at most so many of them, as a rule */
     struct parcel *free; /* the pool */
-    size_t loan_count;   /* parcels that the caller holds */
+    size_t loan_count;   /* parcels that were given and not given back */
 
-    pthread_mutex_t mutex;
-    pthread_cond_t changed;
-    pthread_t *workers;
-    size_t worker_count;
-    bool is_stopping;
+    struct crew *crew;
+    struct crew *own_crew; /* `crew`, where nobody lent one */
 };
 
-/* ---- the list of active readings, under the mutex ---- */
+/* ---- the list of active readings, under the lock ---- */
 
 static void active_add(struct reader *reader, size_t object) {
     struct reading *reading = &reader->readings[object];
@@ -81,14 +75,14 @@ static void active_remove(struct reader *reader, size_t object) {
     }
 }
 
-/* ---- who does what, under the mutex ---- */
+/* ---- who does what, under the lock ---- */
 
 static void pool_put(struct reader *reader, struct parcel *parcel) {
     parcel->next = reader->free;
     reader->free = parcel;
 }
 
-/* NULL: the pool is empty, and a new one is to be made outside the mutex. */
+/* NULL: the pool is empty, and a new one is to be made outside the lock. */
 static struct parcel *pool_get(struct reader *reader) {
     struct parcel *parcel = reader->free;
     if (parcel != NULL) {
@@ -114,23 +108,23 @@ static void end(struct reader *reader, size_t object) {
     reading->state = READING_ENDED;
 }
 
-/* Makes one step of an object that is neither busy nor ended; the mutex is held before and
+/* Makes one step of an object that is neither busy nor ended; the lock is held before and
  * afterwards, not during. False: no memory for a parcel; the step is still to be made. */
 static bool make_step(struct reader *reader, size_t object) {
     struct reading *reading = &reader->readings[object];
     struct parcel *parcel = pool_get(reader);
     begin(reader, object);
-    pthread_mutex_unlock(&reader->mutex);
+    crew_unlock(reader->crew);
     if (parcel == NULL) {
         parcel = parcel_new();
     }
     if (parcel != NULL) {
         parcel_fill(parcel, &reading->source, reader->plan, object, reader->options);
     }
-    pthread_mutex_lock(&reader->mutex);
+    crew_lock(reader->crew);
     if (parcel == NULL) {
         reading->state = READING_IDLE;
-        pthread_cond_broadcast(&reader->changed);
+        crew_changed(reader->crew);
         return false;
     }
     if (parcel->batch.count > 0 && !parcel->is_fatal) {
@@ -145,14 +139,14 @@ static bool make_step(struct reader *reader, size_t object) {
     if (parcel->result.is_end) {
         end(reader, object);
     }
-    pthread_cond_broadcast(&reader->changed);
+    crew_changed(reader->crew);
     return true;
 }
 
-/* The object whose next step is wanted soonest, or NONE. */
-static size_t choose(struct reader *reader) {
-    uint32_t threads = reader->options->threads;
-    bool has_room = reader->ready_count < READER_AHEAD_MAX(threads);
+/* The object whose next step is wanted soonest, or NONE: ready parcels stay below `ahead_max`. */
+static size_t choose(struct reader *reader, size_t ahead_max) {
+    uint32_t threads = crew_threads(reader->crew);
+    bool has_room = reader->ready_count < ahead_max;
     size_t best = NONE;
     for (size_t i = reader->active; i != NONE; i = reader->readings[i].active_next) {
         const struct reading *reading = &reader->readings[i];
@@ -176,18 +170,22 @@ static size_t choose(struct reader *reader) {
     return best;
 }
 
-static void *work(void *context) {
+/* The crew's: a step ahead of need. Without memory the caller will meet the same want, and can say
+ * so. */
+static bool work_ahead(void *context) {
     struct reader *reader = context;
-    pthread_mutex_lock(&reader->mutex);
-    while (!reader->is_stopping) {
-        size_t object = choose(reader);
-        /* Without memory the caller will meet the same want, and can say so. */
-        if (object == NONE || !make_step(reader, object)) {
-            pthread_cond_wait(&reader->changed, &reader->mutex);
-        }
+    size_t object = choose(reader, reader->ahead_max);
+    return object != NONE && make_step(reader, object);
+}
+
+/* Whether the caller, who would wait otherwise, has made a step for which there was no room. */
+static bool work_further_ahead(struct reader *reader) {
+    if (reader->ahead_max >= READER_AHEAD_MAX(crew_threads(reader->crew))) {
+        return false;
     }
-    pthread_mutex_unlock(&reader->mutex);
-    return NULL;
+    size_t object = choose(reader, reader->ahead_max + 1);
+    reader->ahead_max += object != NONE;
+    return object != NONE && make_step(reader, object);
 }
 
 static struct parcel *pop(struct reader *reader, struct reading *reading) {
@@ -197,11 +195,12 @@ static struct parcel *pop(struct reader *reader, struct reading *reading) {
     reading->ready_count--;
     reader->ready_count--;
     reader->loan_count++;
-    pthread_cond_broadcast(&reader->changed);
+    parcel->holders = 1;
+    crew_changed(reader->crew);
     return parcel;
 }
 
-/* The mutex is held. */
+/* The lock is held. */
 static bool take(struct reader *reader, size_t object, struct parcel **parcel) {
     struct reading *reading = &reader->readings[object];
     if (!reading->is_taken) {
@@ -217,11 +216,8 @@ static bool take(struct reader *reader, size_t object, struct parcel **parcel) {
             }
             continue;
         }
-        size_t other = choose(reader);
-        if (other == NONE) {
-            pthread_cond_wait(&reader->changed, &reader->mutex);
-        } else if (!make_step(reader, other)) {
-            return false;
+        if (!crew_help(reader->crew) && !work_further_ahead(reader)) {
+            crew_wait(reader->crew);
         }
     }
     if (reading->first != NULL) {
@@ -231,9 +227,9 @@ static bool take(struct reader *reader, size_t object, struct parcel **parcel) {
 }
 
 bool reader_take(struct reader *reader, size_t object, struct parcel **parcel, struct error *err) {
-    pthread_mutex_lock(&reader->mutex);
+    crew_lock(reader->crew);
     bool ok = take(reader, object, parcel);
-    pthread_mutex_unlock(&reader->mutex);
+    crew_unlock(reader->crew);
     if (!ok) {
         return error_set(err, ERROR_LIMIT, "no memory for a batch");
     }
@@ -248,27 +244,38 @@ bool reader_take(struct reader *reader, size_t object, struct parcel **parcel, s
     return true;
 }
 
-bool reader_new_parcel(struct reader *reader, struct parcel **parcel, struct error *err) {
-    pthread_mutex_lock(&reader->mutex);
-    *parcel = pool_get(reader);
-    reader->loan_count++;
-    pthread_mutex_unlock(&reader->mutex);
-    if (*parcel == NULL) {
-        *parcel = parcel_new();
+bool reader_new_parcel(struct reader *reader, struct parcel **out, struct error *err) {
+    crew_lock(reader->crew);
+    struct parcel *parcel = pool_get(reader);
+    crew_unlock(reader->crew);
+    if (parcel == NULL) {
+        parcel = parcel_new();
     }
-    if (*parcel == NULL) {
-        reader->loan_count--;
+    if (parcel == NULL) {
         return error_set(err, ERROR_LIMIT, "no memory for a batch");
     }
-    batch_reset(&(*parcel)->batch);
+    batch_reset(&parcel->batch);
+    parcel->holders = 1;
+    crew_lock(reader->crew);
+    reader->loan_count++;
+    crew_unlock(reader->crew);
+    *out = parcel;
     return true;
 }
 
+void reader_keep(struct reader *reader, struct parcel *parcel) {
+    crew_lock(reader->crew);
+    parcel->holders++;
+    crew_unlock(reader->crew);
+}
+
 void reader_give_back(struct reader *reader, struct parcel *parcel) {
-    pthread_mutex_lock(&reader->mutex);
-    reader->loan_count--;
-    pool_put(reader, parcel);
-    pthread_mutex_unlock(&reader->mutex);
+    crew_lock(reader->crew);
+    if (--parcel->holders == 0) {
+        reader->loan_count--;
+        pool_put(reader, parcel);
+    }
+    crew_unlock(reader->crew);
 }
 
 /* ---- open and close ---- */
@@ -306,26 +313,8 @@ static bool make_order(struct reader *reader, const struct feed_plan *plan) {
     return true;
 }
 
-/* Signals are the program's own thread's to handle. */
-static void start_workers(struct reader *reader, uint32_t count) {
-    reader->workers = calloc(count + 1, sizeof *reader->workers);
-    if (reader->workers == NULL) {
-        return;
-    }
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    while (reader->worker_count < count &&
-           pthread_create(&reader->workers[reader->worker_count], NULL, work, reader) == 0) {
-        reader->worker_count++;
-    }
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-}
-
 bool reader_open(struct reader **out, const struct feed_plan *plan,
                  const struct feed_options *options, struct error *err) {
-    assert(options->threads >= 1);
     struct reader *reader = calloc(1, sizeof *reader);
     if (reader == NULL) {
         return error_set(err, ERROR_LIMIT, "no memory to read inputs");
@@ -333,14 +322,19 @@ bool reader_open(struct reader **out, const struct feed_plan *plan,
     reader->plan = plan;
     reader->options = options;
     reader->active = NONE;
-    pthread_mutex_init(&reader->mutex, NULL); /* with default attributes these two cannot fail */
-    pthread_cond_init(&reader->changed, NULL);
+    reader->crew = options->crew;
+    if (reader->crew == NULL && !crew_new(&reader->own_crew, options->threads, err)) {
+        reader_close(reader);
+        return false;
+    }
+    reader->crew = reader->crew != NULL ? reader->crew : reader->own_crew;
     reader->readings = calloc(plan->object_count + 1, sizeof *reader->readings);
     if (reader->readings == NULL || !make_order(reader, plan)) {
         reader_close(reader);
         return error_set(err, ERROR_LIMIT, "no memory to read inputs");
     }
-    start_workers(reader, options->threads - 1);
+    reader->ahead_max = READER_AHEAD_LEAST(crew_threads(reader->crew));
+    crew_add(reader->crew, work_ahead, reader);
     *out = reader;
     return true;
 }
@@ -349,12 +343,8 @@ void reader_close(struct reader *reader) {
     if (reader == NULL) {
         return;
     }
-    pthread_mutex_lock(&reader->mutex);
-    reader->is_stopping = true;
-    pthread_cond_broadcast(&reader->changed);
-    pthread_mutex_unlock(&reader->mutex);
-    for (size_t i = 0; i < reader->worker_count; i++) {
-        (void)pthread_join(reader->workers[i], NULL); /* ours, joinable, joined once */
+    if (reader->crew != NULL) {
+        crew_remove(reader->crew, reader);
     }
     assert(reader->loan_count == 0);
     for (size_t i = 0; reader->readings != NULL && i < reader->plan->object_count; i++) {
@@ -362,9 +352,7 @@ void reader_close(struct reader *reader) {
         feed_object_close(&reader->readings[i].source.object);
     }
     parcel_free_list(reader->free);
-    pthread_cond_destroy(&reader->changed);
-    pthread_mutex_destroy(&reader->mutex);
-    free(reader->workers);
+    crew_free(reader->own_crew);
     free(reader->readings);
     free(reader->order);
     free(reader);

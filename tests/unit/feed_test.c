@@ -720,6 +720,46 @@ static void closing_in_the_middle_stops_the_workers(void **state) {
     scratch_free(folder);
 }
 
+#define KEPT 6u
+
+static void a_batch_that_is_kept_stays_as_it_was_until_it_is_given_back(void **state) {
+    (void)state;
+    char *folder = scratch_new();
+    make_folder(folder, "a");
+    FILE *file = fopen(scratch_path(folder, "a/1"), "wb");
+    for (int i = 0; i < 300000; i++) {
+        fprintf(file, "%d %d n%d %d\n", T + i / 100, T + i / 100, i % 7, i);
+    }
+    fclose(file);
+    for (uint32_t threads = 1; threads <= 3; threads++) {
+        struct feed_options options = fake_options();
+        struct feeds *feeds;
+        struct error err;
+        const char *path = folder;
+        const struct batch *kept[KEPT];
+        uint64_t hashes[KEPT];
+        int64_t watermark_ms;
+        assert_true(crew_new(&options.crew, threads, &err));
+        assert_true(feeds_open(&feeds, &path, 1, &options, NULL, &err));
+        for (uint32_t i = 0; i < KEPT; i++) {
+            assert_true(feeds_next(feeds, &kept[i], &watermark_ms, &err));
+            assert_non_null(kept[i]);
+            feeds_keep(feeds, kept[i]);
+            hashes[i] = XXH3_64bits(kept[i]->bytes, kept[i]->count * sizeof *kept[i]->bytes);
+        }
+        for (uint32_t i = 0; i < KEPT; i++) {
+            assert_true(kept[i]->count > 0);
+            assert_int_equal(kept[i]->stamp.num, i + 1);
+            assert_true(hashes[i] ==
+                        XXH3_64bits(kept[i]->bytes, kept[i]->count * sizeof *kept[i]->bytes));
+            feeds_give_back(feeds, kept[i]);
+        }
+        feeds_close(feeds);
+        crew_free(options.crew);
+    }
+    scratch_free(folder);
+}
+
 static void real_objects_make_feeds_of_account_region_and_log(void **state) {
     (void)state;
     char *folder = scratch_new();
@@ -815,6 +855,7 @@ int main(void) {
         cmocka_unit_test(malformed_lines_are_told_and_strict_stops_at_the_first),
         cmocka_unit_test(results_do_not_depend_on_threads),
         cmocka_unit_test(closing_in_the_middle_stops_the_workers),
+        cmocka_unit_test(a_batch_that_is_kept_stays_as_it_was_until_it_is_given_back),
         cmocka_unit_test(real_objects_make_feeds_of_account_region_and_log),
         cmocka_unit_test(what_is_no_text_is_damage_and_other_text_counts_line_by_line),
     };
