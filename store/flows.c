@@ -240,8 +240,12 @@ static bool add_halves(struct flows_writer *writer, const struct batch *batch, s
     return ok;
 }
 
+bool flows_keeps(const struct batch *batch) {
+    return batch->count > 0 || batch->coverage_count > 0;
+}
+
 bool flows_add(struct flows_writer *writer, const struct batch *batch, struct error *err) {
-    if (batch->count == 0 && batch->coverage_count == 0) {
+    if (!flows_keeps(batch)) {
         return true;
     }
     struct segment_entry entry;

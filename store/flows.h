@@ -26,8 +26,12 @@ bool flows_writer_open(struct flows_writer **out, const char *directory,
  * message says so). */
 bool flows_add(struct flows_writer *writer, const struct batch *batch, struct error *err);
 
-/* The two halves of flows_add, so that threads may encode: the first makes a batch's frame in
- * `frame` (replacing what it held) and its index entry, the second adds it. */
+/* Whether flows_add would keep anything of a batch. */
+bool flows_keeps(const struct batch *batch);
+
+/* The two halves of flows_add, so that threads may encode (store/flows_queue.h): the first makes
+ * the frame of a batch that is kept in `frame` (replacing what it held) and its index entry, the
+ * second adds it. */
 bool flows_encode(struct frame_encoder *encoder, const struct batch *batch, struct buffer *frame,
                   struct segment_entry *entry, struct error *err);
 bool flows_add_frame(struct flows_writer *writer, struct bytes frame,

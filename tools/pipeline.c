@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One pass over the feeds' batches, in their order. The state that is kept is the one before the
- * end of the input is taken for the end of time: windows that later records may still touch are not
- * closed in it, and what they say today is shown but marked as not final. What those windows hold
- * is read again from the store's flows, so it need not be in the state. So a replay of A, then of B
- * with --append, ends as one replay of both. */
+/* One pass over the feeds' batches, in their order. The detector and the order of batches are this
+ * thread's; parsing and the store's frames are the crew's, which this thread is part of: it helps
+ * where it would wait. Both stages read a batch at the same time.
+ *
+ * The state that is kept is the one before the end of the input is taken for the end of time:
+ * windows that later records may still touch are not closed in it, and what they say today is shown
+ * but marked as not final. What those windows hold is read again from the store's flows, so it need
+ * not be in the state. So a replay of A, then of B with --append, ends as one replay of both. */
 #include "tools/pipeline.h"
 
+#include "store/flows_queue.h"
 #include "tools/console.h"
 #include "tools/reject_log.h"
 #include "tools/restore.h"
@@ -18,8 +22,10 @@
 struct pipeline {
     const struct pipeline_options *options;
     const struct pipeline_events *events;
+    struct crew *crew;
     struct feeds *feeds;
     struct store *store;
+    struct flows_queue *flows; /* with a store */
     struct detector *detector;
     struct reject_log rejects;
     struct buffer line;
@@ -146,14 +152,36 @@ static bool note_positions(struct pipeline *pipeline, struct error *err) {
     return true;
 }
 
+static void give_back(void *context, const struct batch *batch) {
+    struct pipeline *pipeline = context;
+    feeds_give_back(pipeline->feeds, batch);
+}
+
+static bool open_feeds(struct pipeline *pipeline, const char *const *paths, size_t path_count,
+                       struct error *err) {
+    struct feed_options options = pipeline->options->feeds;
+    struct feed_events events = {
+        .context = pipeline, .reject = on_reject, .damage = on_damage, .warn = on_warning
+    };
+    if (!crew_new(&pipeline->crew, options.threads, err)) {
+        return false;
+    }
+    options.crew = pipeline->crew;
+    return feeds_open(&pipeline->feeds, paths, path_count, &options, &events, err);
+}
+
+static bool go_on_with_store(struct pipeline *pipeline, struct error *err) {
+    return note_inputs(pipeline, err) && resume_feeds(pipeline, err) &&
+           load_detector(pipeline, err) &&
+           flows_queue_open(&pipeline->flows, store_flows(pipeline->store), pipeline->crew,
+                            give_back, pipeline, err);
+}
+
 static enum pipeline_result open_parts(struct pipeline *pipeline, const char *const *paths,
                                        size_t path_count, struct error *err) {
     const struct pipeline_options *options = pipeline->options;
-    struct feed_events feed_events = {
-        .context = pipeline, .reject = on_reject, .damage = on_damage, .warn = on_warning
-    };
     struct alert_sink sink = { .context = pipeline, .emit = on_alert };
-    if (!feeds_open(&pipeline->feeds, paths, path_count, &options->feeds, &feed_events, err)) {
+    if (!open_feeds(pipeline, paths, path_count, err)) {
         return PIPELINE_USAGE;
     }
     if (options->detector != NULL &&
@@ -164,13 +192,17 @@ static enum pipeline_result open_parts(struct pipeline *pipeline, const char *co
         !store_open(&pipeline->store, options->store, options->store_mode, err)) {
         return err->code == ERROR_ARGUMENT ? PIPELINE_USAGE : PIPELINE_WRITE;
     }
-    if (pipeline->store != NULL && !(note_inputs(pipeline, err) && resume_feeds(pipeline, err) &&
-                                     load_detector(pipeline, err))) {
+    if (pipeline->store != NULL && !go_on_with_store(pipeline, err)) {
         return err->code == ERROR_ARGUMENT ? PIPELINE_USAGE : PIPELINE_WRITE;
     }
     reject_log_init(&pipeline->rejects, pipeline->store, pipeline->events->notice,
                     pipeline->events->context);
     return PIPELINE_DONE;
+}
+
+static bool store_batch(struct pipeline *pipeline, const struct batch *batch, struct error *err) {
+    feeds_keep(pipeline->feeds, batch);
+    return flows_queue_put(pipeline->flows, batch, err);
 }
 
 /* All batches, to the end. */
@@ -193,7 +225,7 @@ static enum pipeline_result read_all(struct pipeline *pipeline, struct error *er
                       counts->source.records);
         /* The end of the last feed is not the end of time: see the top of the file. */
         bool is_open_ended = watermark_ms == INT64_MAX;
-        bool ok = pipeline->store == NULL || flows_add(store_flows(pipeline->store), batch, err);
+        bool ok = pipeline->store == NULL || store_batch(pipeline, batch, err);
         if (ok && pipeline->detector != NULL) {
             ok = detector_add(pipeline->detector, batch, err) &&
                  (is_open_ended || detector_advance(pipeline->detector, watermark_ms, err));
@@ -234,8 +266,8 @@ static bool end(struct pipeline *pipeline, struct error *err) {
         return false;
     }
     return pipeline->store == NULL ||
-           (reject_log_check(&pipeline->rejects, err) && note_positions(pipeline, err) &&
-            store_commit(pipeline->store, &pipeline->state, err));
+           (flows_queue_finish(pipeline->flows, err) && reject_log_check(&pipeline->rejects, err) &&
+            note_positions(pipeline, err) && store_commit(pipeline->store, &pipeline->state, err));
 }
 
 enum pipeline_result pipeline_run(const char *const *paths, size_t path_count,
@@ -262,9 +294,11 @@ enum pipeline_result pipeline_run(const char *const *paths, size_t path_count,
             result = PIPELINE_PARTIAL;
         }
     }
+    flows_queue_close(pipeline.flows);
     store_close(pipeline.store);
     detector_free(pipeline.detector);
     feeds_close(pipeline.feeds);
+    crew_free(pipeline.crew);
     buffer_done(&pipeline.line);
     buffer_done(&pipeline.state);
     counts->seconds = (double)(console_clock_ms() - begin_ms) / 1000;
