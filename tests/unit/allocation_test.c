@@ -6,6 +6,8 @@
  * The linker puts the functions below in front of the allocator for this program (Makefile); what
  * shared libraries allocate for themselves does not come by here. */
 #include "detect/detector.h"
+#include "detect/fleet_stage.h"
+#include "detect/prior.h"
 #include "flow/filter.h"
 #include "flow/frame.h"
 #include "ingest/aws.h"
@@ -169,6 +171,68 @@ static bool load(struct error *err) {
     return ok;
 }
 
+/* A failure that latched: of a save or a load. */
+static bool latched(bool has_failed, struct error *err) {
+    return has_failed ? error_set(err, ERROR_LIMIT, "it latched") : true;
+}
+
+/* Three nodes of one incident, and back from bytes. */
+static bool look_across_nodes(struct error *err) {
+    static const char *const names[] = { "a", "b", "c", "d" };
+    const struct alert_sink sink = { .emit = take_alert };
+    struct detector_config config;
+    struct fleet_stage stages[2] = { 0 };
+    struct buffer saved;
+    detector_config_init(&config);
+    buffer_init(&saved, 1u << 20);
+    bool ok = fleet_stage_init(&stages[0], &config, &sink, err) &&
+              fleet_stage_init(&stages[1], &config, &sink, err);
+    for (size_t i = 0; i < 4 && ok; i++) {
+        struct alert alert = { .class_ = "exfil.volume",
+                               .direction = DIRECTION_OUT,
+                               .node = bytes_text(names[i]),
+                               .rare_group = 7,
+                               .window_end_ms = 60000 };
+        const struct alert_sink front = fleet_stage_sink(&stages[0]);
+        ok = front.emit(front.context, &alert, err);
+    }
+    ok = ok && fleet_stage_pass(&stages[0], 60000, err);
+    if (ok) {
+        fleet_stage_save(&stages[0], &saved);
+        struct cursor cursor = cursor_of(buffer_bytes(&saved));
+        fleet_stage_load(&stages[1], &cursor);
+        ok = latched(saved.failed || cursor.failed, err) &&
+             fleet_stage_pass(&stages[1], 7200000, err);
+    }
+    fleet_stage_done(&stages[0]);
+    fleet_stage_done(&stages[1]);
+    buffer_done(&saved);
+    return ok;
+}
+
+static bool learn_what_a_fleet_is_used_to(struct error *err) {
+    const float records[PRIOR_FEATURES] = { 1 };
+    struct prior priors[2];
+    struct buffer saved;
+    buffer_init(&saved, 1u << 20);
+    prior_init(&priors[0]);
+    prior_init(&priors[1]);
+    prior_enter(&priors[0], 1);
+    bool ok = prior_add(&priors[0], bytes_text("web"), records, err) &&
+              prior_add(&priors[0], bytes_text("db"), records, err);
+    if (ok) {
+        prior_enter(&priors[0], 3);
+        prior_save(&priors[0], &saved);
+        struct cursor cursor = cursor_of(buffer_bytes(&saved));
+        prior_load(&priors[1], &cursor);
+        ok = latched(saved.failed || cursor.failed, err);
+    }
+    prior_done(&priors[0]);
+    prior_done(&priors[1]);
+    buffer_done(&saved);
+    return ok;
+}
+
 static bool open_inventory(const char *text, struct error *err) {
     struct inventory *inventory = NULL;
     bool ok = inventory_open_bytes(&inventory, "inventory", bytes_text(text), err);
@@ -304,6 +368,8 @@ TEST(encode)
 TEST(decode)
 TEST(detect)
 TEST(load)
+TEST(look_across_nodes)
+TEST(learn_what_a_fleet_is_used_to)
 TEST(inventory_of_rows)
 TEST(inventory_of_a_cluster)
 TEST(filter)
@@ -353,6 +419,8 @@ int main(void) {
         cmocka_unit_test(decode_fails_cleanly_at_every_allocation),
         cmocka_unit_test(detect_fails_cleanly_at_every_allocation),
         cmocka_unit_test(load_fails_cleanly_at_every_allocation),
+        cmocka_unit_test(look_across_nodes_fails_cleanly_at_every_allocation),
+        cmocka_unit_test(learn_what_a_fleet_is_used_to_fails_cleanly_at_every_allocation),
         cmocka_unit_test(inventory_of_rows_fails_cleanly_at_every_allocation),
         cmocka_unit_test(inventory_of_a_cluster_fails_cleanly_at_every_allocation),
         cmocka_unit_test(filter_fails_cleanly_at_every_allocation),
