@@ -108,6 +108,14 @@ def side_lines(flow, node, side, first, last):
                     f"{start} {end} ACCEPT OK {flow.flags[side] if flow.protocol == 6 else 0}")
 
 
+def silent_lines(lines, nodes):
+    """What is logged of minutes without a flow: without it they would be minutes that nobody observed."""
+    busy = {(int(line.split(" ")[10]) // 60, line.split(" ")[2]) for _, line in lines}
+    minutes = [minute for minute, _ in busy]
+    return [(minute * 60 + 59, f"5 123456789012 eni-{node} - - - - - - - {minute * 60} {minute * 60 + 59} - NODATA -")
+            for minute in range(min(minutes), max(minutes) + 1) for node in nodes if (minute, f"eni-{node}") not in busy]
+
+
 def unpacked(path):
     if path.suffix == ".zst":
         return subprocess.run(["zstd", "-dc", path], capture_output=True, text=True, check=True).stdout.splitlines(True)
@@ -123,7 +131,8 @@ def write_lines(path, options, folder):
         nodes.add(str(ipaddress.ip_network(words[at + 1]).network_address))
         del words[at:at + 2]
     read = argus_flows if "binetflow" in path.name else zeek_flows
-    lines = sorted(aws_lines(read(unpacked(path)), nodes))
+    lines = list(aws_lines(read(unpacked(path)), nodes))
+    lines = sorted(lines + silent_lines(lines, nodes))
     out = folder / "flows.log"
     out.write_text("\n".join([FIELDS, *(line for _, line in lines)]) + "\n", encoding="ascii")
     return out, [*words, "--aws-interval", "60s"]
@@ -156,6 +165,7 @@ class Verdict:
         wanted = set(row["classes"].split("|"))
         right = [a for a in opened if a["class"] in wanted]
         self.opened = opened
+        self.is_slow = "--window 60s" in row["options"]
         self.delay_s = min((seconds(a["window_end"]) - first_s for a in right), default=None)
         self.others = sorted({a["class"] for a in opened} - (wanted if row["expect"] != "quiet" else set()))
         self.recycles = sum(a["recommended_action"] == "recycle" for a in alerts)
@@ -210,14 +220,14 @@ def main():
             if row["note"] or not verdict.is_good or options.verbose:
                 verdict.print()
     attacks = [v for v in verdicts if v.row["expect"] == "attack"]
-    fast = [v.delay_s for v in attacks if v.delay_s is not None and "10s" in v.row["options"]]
+    fast = [v.delay_s for v in attacks if v.delay_s is not None and v.row["file"].startswith("pcap") and not v.is_slow]
     quiet = [v for v in verdicts if v.row["expect"] == "quiet"]
     print(f"\n{sum(v.delay_s is not None for v in attacks)} of {len(attacks)} attacks found in their class, "
           f"{sum(v.word == 'found all the same' for v in verdicts)} of {sum(v.row['expect'] == 'beyond' for v in verdicts)} "
           f"beyond reach; {sum(not v.opened for v in quiet)} of {len(quiet)} others quiet; "
           f"alerts of another class in {sum('OTHERS' in v.word for v in verdicts)}; "
           f"recycle recommendations {sum(v.recycles for v in verdicts)}")
-    print(f"median time to detect with 10 s ticks: {f'{statistics.median(fast):.0f} s' if fast else '-'} (bar: 30 s)")
+    print(f"median time to detect in captures with ticks of 10 s or less: {f'{statistics.median(fast):.0f} s' if fast else '-'} (bar: 30 s)")
     sys.exit(0 if all(v.is_good for v in verdicts) else 1)
 
 

@@ -325,8 +325,6 @@ def read_options():
     parser.add_argument("--keep", type=pathlib.Path, metavar="DIR", help="keep alerts, features and truth")
     options = parser.parse_args()
     options.fleets = options.only.split(",")
-    said = subprocess.run([options.build / "bin/weir", "replay", "--help"], capture_output=True, text=True, check=True)
-    options.has_peers = options.has_peers and "--features" in said.stdout
     if any(name not in FLEETS for name in options.fleets):
         parser.error(f"fleets are {', '.join(FLEETS)}")
     return options

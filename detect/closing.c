@@ -313,6 +313,12 @@ static bool judge_run(struct run *run, struct error *err) {
         view.values[f] = run->closing->values[f];
     }
     run->counts->windows++;
+    if (run->target->features != NULL) {
+        roster_sort(run->target->roster);
+        if (!feature_sink_window(run->target->features, &view, err)) {
+            return false;
+        }
+    }
     return judge_window(run->target->judge, &view, closing_evidence, run, err);
 }
 

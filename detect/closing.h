@@ -3,7 +3,7 @@
 #define WEIR_DETECT_CLOSING_H
 
 #include "detect/detector.h"
-#include "detect/judge.h"
+#include "detect/feature_sink.h"
 #include "detect/past.h"
 #include "detect/settle.h"
 
@@ -47,6 +47,7 @@ struct closing_target {
     struct roster *roster;
     struct past *past;
     struct judge *judge;
+    const struct feature_sink *features; /* NULL: nobody asks */
 };
 
 /* Closes one window, the next one of those that are due; `later` are the others. It stays the

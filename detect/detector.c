@@ -35,7 +35,9 @@ void detector_parts_done(struct detector *detector) {
     past_done(&detector->past);
     judge_free(detector->judge);
     closing_done(&detector->closing);
-    *detector = (struct detector){ .config = detector->config, .sink = detector->sink };
+    *detector = (struct detector){ .config = detector->config,
+                                   .sink = detector->sink,
+                                   .features = detector->features };
 }
 
 bool detector_new(struct detector **out, const struct detector_config *config,
@@ -62,6 +64,10 @@ void detector_free(struct detector *detector) {
         detector_parts_done(detector);
         free(detector);
     }
+}
+
+void detector_set_feature_sink(struct detector *detector, const struct feature_sink *sink) {
+    detector->features = *sink;
 }
 
 bool detector_add(struct detector *detector, const struct batch *batch, struct error *err) {
@@ -105,6 +111,7 @@ bool detector_advance(struct detector *detector, int64_t watermark_ms, struct er
         .roster = &detector->roster,
         .past = &detector->past,
         .judge = detector->judge,
+        .features = detector->features.take == NULL ? NULL : &detector->features,
     };
     struct window **due;
     uint32_t due_count;

@@ -4,6 +4,7 @@
 
 #include "detect/alert.h"
 #include "detect/config.h"
+#include "detect/feature_sink.h"
 #include "flow/batch.h"
 
 /* The detector: the only face of this room that tools see. Records go in in any order; windows
@@ -32,6 +33,10 @@ struct detector_counts {
 bool detector_new(struct detector **out, const struct detector_config *config,
                   const struct alert_sink *sink, struct error *err);
 void detector_free(struct detector *detector);
+
+/* From now on gives `sink` what was measured in each window that closes. Copied; its context
+ * outlives the detector. */
+void detector_set_feature_sink(struct detector *detector, const struct feature_sink *sink);
 
 /* Adds the records and coverage of a batch (which passes batch_check) to the cells of open windows.
  * Batches flagged LATE or FUTURE are passed over. Errors: ERROR_ARGUMENT (the stamp reaches back

@@ -9,6 +9,7 @@
 struct detector {
     struct detector_config config;
     struct alert_sink sink;
+    struct feature_sink features; /* without a function: nobody asks */
     int64_t first_open; /* windows below this number are closed */
     struct point_set points;
     struct window_set windows;

@@ -23,10 +23,12 @@ struct pipeline_counts {
     double seconds;
 };
 
-/* Receives alerts as they come and the notices of reading. */
+/* Receives alerts as they come, what was measured, and the notices of reading. */
 struct pipeline_events {
     void *context;
     bool (*alert)(void *context, const struct alert *alert, struct error *err);
+    /* NULL: nobody asks. */
+    bool (*features)(void *context, const struct feature_sample *sample, struct error *err);
     /* A text for people: a warning, a damaged input, the first line of a kind not taken. */
     void (*notice)(void *context, const char *text);
 };

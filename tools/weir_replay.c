@@ -4,6 +4,7 @@
 #include "base/time.h"
 #include "tools/alert_view.h"
 #include "tools/console.h"
+#include "tools/feature_view.h"
 #include "tools/run_options.h"
 #include "tools/weir.h"
 
@@ -14,6 +15,7 @@ struct replay_options {
     int64_t window_ms;
     int64_t warm_up_ms;
     int output;
+    const char *features;
 };
 
 enum { OUTPUT_AUTO, OUTPUT_NDJSON, OUTPUT_TABLE };
@@ -38,6 +40,12 @@ static const struct option_row rows[] = {
       .argument = "FORM",
       .choices = outputs,
       .help = "alerts on stdout: ndjson, or table (the default on a terminal)" },
+    { .name = "features",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct replay_options, features),
+      .argument = "FILE",
+      .is_advanced = true,
+      .help = "write what was measured of each node and window to FILE, as CSV" },
 };
 
 static const struct option_table table = {
@@ -66,6 +74,7 @@ struct replay {
     bool has_store; /* which is written to its end, whether or not anybody reads the alerts */
     bool is_gone;   /* the reader of stdout */
     struct buffer line;
+    struct feature_file features;
 };
 
 static bool flush(struct replay *replay, struct error *err) {
@@ -90,6 +99,11 @@ static bool on_alert(void *context, const struct alert *alert, struct error *err
     return flush(replay, err);
 }
 
+static bool on_features(void *context, const struct feature_sample *sample, struct error *err) {
+    struct replay *replay = context;
+    return feature_file_add(&replay->features, sample, err);
+}
+
 static void on_notice(void *context, const char *text) {
     (void)context;
     console_say(table.program, "%s", text);
@@ -108,7 +122,10 @@ static int replay_paths(struct replay_options *options, const char *const *paths
         .has_colour = console_has_colour(),
         .has_store = options->run.store != NULL,
     };
-    struct pipeline_events events = { .context = &replay, .alert = on_alert, .notice = on_notice };
+    struct pipeline_events events = { .context = &replay,
+                                      .alert = on_alert,
+                                      .features = options->features == NULL ? NULL : on_features,
+                                      .notice = on_notice };
     detector_config_init(&config);
     config.window_ms = options->window_ms;
     config.warm_up_ms = options->warm_up_ms;
@@ -118,7 +135,13 @@ static int replay_paths(struct replay_options *options, const char *const *paths
     }
     pipeline.feeds.source.tick_ms = config.window_ms; /* no flow crosses its window */
     buffer_init(&replay.line, (size_t)1 << 20);
-    enum pipeline_result result = pipeline_run(paths, count, &pipeline, &events, &counts, &err);
+    enum pipeline_result result = PIPELINE_WRITE;
+    if (options->features == NULL || feature_file_open(&replay.features, options->features, &err)) {
+        result = pipeline_run(paths, count, &pipeline, &events, &counts, &err);
+    }
+    if (!feature_file_close(&replay.features, result != PIPELINE_WRITE, &err)) {
+        result = PIPELINE_WRITE;
+    }
     int status = run_status(table.program, result, &err);
     if (status == EXIT_DONE || status == EXIT_PARTIAL) {
         run_summary(&options->run, &counts, true);
