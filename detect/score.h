@@ -14,8 +14,8 @@
  * overlaps another column. Any thread.
  *
  * Estimate for one node and metric: score reads 10 floats and writes 5, learn reads 13 and writes
- * 5; 132 B, of which 44 B are scratch that stays in the first-level cache. bench/score_bench.c
- * measures. */
+ * 5; 132 B, of which 44 B are scratch that stays in the cache. Measured (bench/score_bench.c), 14
+ * features and 17 screens: 28 ns a node with AVX2, 23 with AVX-512; copying the same arrays: 17. */
 
 /* The baseline of one metric as it was before the window: `envelope` of the hours h-1, h, h+1. */
 struct score_inputs {
