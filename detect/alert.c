@@ -290,6 +290,26 @@ static void put_rare_group(struct json_writer *json, const struct alert *alert) 
     put_string(json, "rare_group", text);
 }
 
+/* The peer that only this node knows; absent where there is none. */
+static void put_rare_peer(struct json_writer *json, const struct evidence_rare *rare) {
+    if (rare->group == 0) {
+        return;
+    }
+    json_key(json, "rare_peer");
+    json_begin_object(json);
+    json_key(json, "address");
+    put_address(json, rare->peer);
+    put_count(json, "port", rare->port);
+    put_count(json, "bytes_out", rare->bytes_out);
+    put_count(json, "bytes_in", rare->bytes_in);
+    put_time(json, "first", rare->first_ms);
+    put_count(json, "minutes", rare->minutes);
+    put_number(json, "gap_seconds", (double)rare->gap_s, VALUE_DECIMALS);
+    json_key(json, "is_beacon");
+    json_bool(json, rare->is_beacon);
+    json_end_object(json);
+}
+
 static void put_evidence(struct json_writer *json, const struct alert *alert) {
     const struct evidence *evidence = &alert->evidence;
     json_key(json, "evidence");
@@ -300,6 +320,7 @@ static void put_evidence(struct json_writer *json, const struct alert *alert) {
     put_ports(json, evidence);
     put_keys(json, evidence);
     put_rare_group(json, alert);
+    put_rare_peer(json, &evidence->rare);
     json_key(json, "is_cut");
     json_bool(json, evidence->is_cut);
     put_flowq(json, alert);

@@ -16,6 +16,7 @@ void closing_done(struct closing *closing) {
         free(closing->values[f]);
     }
     free(closing->led_hours);
+    free(closing->readings);
     free(closing->absent);
     free(closing->quality);
     free(closing->first);
@@ -45,6 +46,7 @@ static bool reserve(struct closing *closing, uint32_t count, struct error *err) 
     uint32_t capacity = (count + count / 2 + CAPACITY_STEP) / CAPACITY_STEP * CAPACITY_STEP;
     closing->capacity = 0;
     bool ok = renew(&closing->led_hours, capacity * sizeof *closing->led_hours) &&
+              renew(&closing->readings, capacity * sizeof *closing->readings) &&
               renew(&closing->absent, capacity * sizeof *closing->absent) &&
               renew(&closing->quality, capacity) &&
               renew(&closing->first, capacity * sizeof *closing->first) &&
@@ -308,7 +310,8 @@ static bool judge_run(struct run *run, struct error *err) {
                                  .absent = run->closing->absent,
                                  .led_hours = run->closing->led_hours,
                                  .quality = run->closing->quality,
-                                 .prior = &run->target->past->prior };
+                                 .prior = &run->target->past->prior,
+                                 .ledger = &run->target->past->ledger };
     for (uint32_t f = 0; f < FEATURE_COUNT; f++) {
         view.values[f] = run->closing->values[f];
     }
@@ -319,7 +322,8 @@ static bool judge_run(struct run *run, struct error *err) {
             return false;
         }
     }
-    return judge_window(run->target->judge, &view, closing_evidence, run, err);
+    return judge_window(run->target->judge, &view, closing_evidence, run, err) &&
+           fleet_stage_pass(run->target->stage, run->end_ms, err);
 }
 
 bool closing_run(struct closing *closing, const struct closing_target *target,
@@ -339,7 +343,8 @@ bool closing_run(struct closing *closing, const struct closing_target *target,
         /* What ended before this window is said before anything of it. */
         ok = !is_any ||
              (judge_pass(target->judge, target->roster, run.start_ms, err) &&
-              forget_idle(&run, err) && add_nodes(&run, err) &&
+              fleet_stage_pass(target->stage, run.start_ms, err) && forget_idle(&run, err) &&
+              add_nodes(&run, err) &&
               (run.observed_count == 0 || (closing_measure(&run, err) && judge_run(&run, err))));
     }
     free(run.seen);

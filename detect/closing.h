@@ -4,6 +4,8 @@
 
 #include "detect/detector.h"
 #include "detect/feature_sink.h"
+#include "detect/fleet_stage.h"
+#include "detect/judge.h"
 #include "detect/past.h"
 #include "detect/settle.h"
 
@@ -29,6 +31,7 @@ struct closing_counts {
 struct closing {
     float *values[FEATURE_COUNT]; /* FEATURE_DRIFT: none */
     float *led_hours;
+    struct ledger_reading *readings;
     uint64_t *absent;
     uint8_t *quality;
     uint32_t *first; /* the node's points in the window's table of what was seen */
@@ -48,6 +51,7 @@ struct closing_target {
     struct past *past;
     struct judge *judge;
     const struct feature_sink *features; /* NULL: nobody asks */
+    struct fleet_stage *stage; /* reads what the judge says */
 };
 
 /* Closes one window, the next one of those that are due; `later` are the others. It stays the

@@ -32,6 +32,24 @@ static bool is_measured(const struct run *run, uint32_t node) {
     return node != ROSTER_NONE && !run->target->roster->nodes[node].is_retired;
 }
 
+/* What the ledger says of a node, as features. */
+static void read_ledger(struct run *run, uint32_t node, const struct ledger_reading *reading) {
+    struct closing *closing = run->closing;
+    const struct ledger_limit *bytes = &reading->limits[LEDGER_BYTES];
+    const struct ledger_limit *minutes = &reading->limits[LEDGER_MINUTES];
+    const struct ledger_entry *entry =
+        ledger_entry(&run->target->past->ledger, node, reading->bytes_index);
+    closing->values[FEATURE_LED_OUT][node] = (float)reading->bytes_out;
+    closing->values[FEATURE_LED_IN][node] = (float)reading->bytes_in;
+    closing->values[FEATURE_LED_OUT_LIMIT][node] = (float)bytes->threshold;
+    closing->values[FEATURE_LED_MINUTES][node] = (float)reading->minutes;
+    closing->values[FEATURE_LED_MINUTES_LIMIT][node] = (float)minutes->threshold;
+    closing->values[FEATURE_LED_MINUTES_RATE][node] = (float)minutes->rate;
+    closing->led_hours[node] =
+        entry == NULL ? 0 : (float)(run->end_ms - ledger_entry_first_ms(entry)) / 3600000.0f;
+    closing->readings[node] = *reading;
+}
+
 /* Joins what was taken of a node, and measures it. */
 static bool measure_node(struct run *run, uint32_t node, struct error *err) {
     struct past *past = run->target->past;
@@ -51,6 +69,12 @@ static bool measure_node(struct run *run, uint32_t node, struct error *err) {
         !features_measure(&past->features, &view, &past->exchange, rows, row_count, &values, err)) {
         return false;
     }
+    struct ledger_reading reading;
+    if (!ledger_take(&past->ledger, node, past->features.contacts, past->features.contact_count,
+                     &reading, err)) {
+        return false;
+    }
+    read_ledger(run, node, &reading);
     for (uint32_t f = 0; f < FEATURE_IN_BYTES; f++) {
         closing->values[f][node] = (float)values.values[f];
     }
@@ -112,6 +136,7 @@ bool closing_measure(struct run *run, struct error *err) {
     }
     fleet_enter(&target->past->fleet, baseline_hour_of(run->start_ms));
     exchange_begin(&target->past->exchange, &window);
+    ledger_begin(&target->past->ledger, run->start_ms, run->end_ms);
     struct conversation_fold fold = { .log = &run->window->conversations,
                                       .points = target->points,
                                       .ranks = run->closing->ranks,
@@ -134,6 +159,28 @@ static bool compact(struct run *run, struct error *err) {
         conversation_log_compact(&run->window->conversations, &run->target->windows->pool,
                                  run->target->points, &dropped, err);
     return run->is_compact;
+}
+
+/* The rare peer to which most was sent, else the one met in most minutes. */
+static void tell_rare(const struct run *run, uint32_t node, struct evidence_rare *out) {
+    const struct ledger *ledger = &run->target->past->ledger;
+    const struct ledger_reading *reading = &run->closing->readings[node];
+    const struct ledger_entry *entry = ledger_entry(ledger, node, reading->bytes_index);
+    entry = entry != NULL ? entry : ledger_entry(ledger, node, reading->minutes_index);
+    if (entry == NULL) {
+        return;
+    }
+    *out = (struct evidence_rare){
+        .group = entry->group,
+        .peer = entry->peer,
+        .port = entry->port,
+        .bytes_out = entry->bytes_out,
+        .bytes_in = entry->bytes_in,
+        .first_ms = ledger_entry_first_ms(entry),
+        .minutes = entry->minutes,
+        .gap_s = entry->gap_mean_s,
+        .is_beacon = ledger_entry_is_beacon(entry),
+    };
 }
 
 bool closing_evidence(void *context, uint32_t node, uint8_t direction, struct evidence *out,
@@ -161,6 +208,9 @@ bool closing_evidence(void *context, uint32_t node, uint8_t direction, struct ev
     }
     if (ok) {
         evidence_build(&gathering);
+        if (direction == DIRECTION_OUT) {
+            tell_rare(run, node, &out->rare);
+        }
     }
     free(gathering.rows);
     return ok;

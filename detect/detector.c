@@ -16,6 +16,7 @@
 bool detector_parts_init(struct detector *detector, struct error *err) {
     uint64_t cost_max =
         detector->config.memory_bytes_max / WINDOWS_SHARING / sizeof(struct strand_short);
+    const struct alert_sink told = fleet_stage_sink(&detector->stage);
     roster_init(&detector->roster, detector->config.nodes_max);
     detector->first_open = 0; /* times begin in 1970 */
     detector->arrival = arrival_new(err);
@@ -24,7 +25,8 @@ bool detector_parts_init(struct detector *detector, struct error *err) {
                            cost_max < COST_MAX_LEAST ? COST_MAX_LEAST : cost_max,
                            detector->config.window_ms, err) &&
            past_init(&detector->past, &detector->config, err) &&
-           judge_new(&detector->judge, &detector->config, &detector->sink, err);
+           fleet_stage_init(&detector->stage, &detector->config, &detector->sink, err) &&
+           judge_new(&detector->judge, &detector->config, &told, err);
 }
 
 void detector_parts_done(struct detector *detector) {
@@ -33,6 +35,7 @@ void detector_parts_done(struct detector *detector) {
     window_set_done(&detector->windows);
     roster_done(&detector->roster);
     past_done(&detector->past);
+    fleet_stage_done(&detector->stage);
     judge_free(detector->judge);
     closing_done(&detector->closing);
     *detector = (struct detector){ .config = detector->config,
@@ -112,6 +115,7 @@ bool detector_advance(struct detector *detector, int64_t watermark_ms, struct er
         .past = &detector->past,
         .judge = detector->judge,
         .features = detector->features.take == NULL ? NULL : &detector->features,
+        .stage = &detector->stage,
     };
     struct window **due;
     uint32_t due_count;
@@ -128,8 +132,9 @@ bool detector_advance(struct detector *detector, int64_t watermark_ms, struct er
     free(due);
     point_set_sweep(&detector->points, end);
     bool is_end = watermark_ms == INT64_MAX; /* of the input, not of time */
-    return ok && (is_end || judge_pass(detector->judge, &detector->roster,
-                                       end * detector->config.window_ms, err));
+    int64_t end_ms = end * detector->config.window_ms;
+    return ok && (is_end || (judge_pass(detector->judge, &detector->roster, end_ms, err) &&
+                             fleet_stage_pass(&detector->stage, end_ms, err)));
 }
 
 int64_t detector_open_ms(const struct detector *detector) {
@@ -140,7 +145,10 @@ struct detector_counts detector_counts(const struct detector *detector) {
     return (struct detector_counts){
         .windows = detector->closed.windows,
         .nodes = detector->roster.used,
-        .alerts = judge_alert_count(detector->judge),
+        .alerts = judge_alert_count(detector->judge) + detector->stage.alert_count,
+        .conversations = detector->past.exchange.entry_count,
+        .conversations_evicted = detector->past.exchange.evicted,
+        .past_bytes = past_memory_bytes(&detector->past),
         .episodes = judge_episode_count(detector->judge),
         .duplicate = detector->closed.duplicate,
         .late = detector->arrived.late,

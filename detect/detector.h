@@ -27,6 +27,9 @@ struct detector_counts {
     uint64_t nodes_refused;     /* flows of nodes beyond nodes_max */
     uint64_t cells_cut;    /* conversations dropped at the memory bound, each time that they came */
     uint64_t memory_bytes; /* of cells, now */
+    uint64_t conversations;         /* remembered over windows, now */
+    uint64_t conversations_evicted; /* at the bound: each begins anew */
+    uint64_t past_bytes; /* of what is remembered beside baselines: conversations, peers */
 };
 
 /* Errors: ERROR_ARGUMENT, ERROR_LIMIT. `sink` is copied; its context outlives the detector. */

@@ -76,6 +76,7 @@ static bool get_roster(struct loading *loading, struct error *err) {
     if (loading->cursor.failed) {
         return malformed(loading, "the roster", err);
     }
+    fleet_stage_load(&detector->stage, &loading->cursor);
     return past_load(&detector->past, &detector->roster, &loading->cursor, err) ||
            error_context(err, "detector state");
 }

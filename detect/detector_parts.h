@@ -16,6 +16,7 @@ struct detector {
     struct arrival *arrival;
     struct roster roster;
     struct past past;
+    struct fleet_stage stage;
     struct judge *judge;
     struct closing closing;
     struct arrival_counts arrived;

@@ -31,6 +31,7 @@ static bool put_roster(const struct detector *detector, struct buffer *out, stru
     for (uint32_t i = 0; i < roster->order_count; i++) {
         judge_node_save(detector->judge, roster->order[i], out);
     }
+    fleet_stage_save(&detector->stage, out);
     return past_save(&detector->past, roster, out, err);
 }
 

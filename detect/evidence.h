@@ -44,6 +44,20 @@ struct evidence_key {
     struct evidence_sum sum;
 };
 
+/* Of the external peers that nobody else in the fleet knows, the one to which the node sent most;
+ * sums since it was first met (detect/ledger.h). */
+struct evidence_rare {
+    uint64_t group; /* hash; 0: none */
+    struct address peer;
+    uint64_t bytes_out;
+    uint64_t bytes_in;
+    int64_t first_ms;
+    uint32_t minutes; /* in which it was met */
+    float gap_s;      /* mean time between these */
+    uint16_t port;
+    bool is_beacon; /* it is met like clockwork */
+};
+
 struct evidence {
     struct evidence_sum total; /* of the direction */
     uint64_t peer_count;       /* distinct */
@@ -58,6 +72,7 @@ struct evidence {
     struct address own[EVIDENCE_OWN_MAX]; /* the node's side of its conversations in either
                                              direction: the smallest addresses, ascending */
     uint32_t own_count;
+    struct evidence_rare rare;
     bool is_cut; /* the summary's bound was reached: a sample of the conversations, sums exact for
                     those in it */
 };

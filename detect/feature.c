@@ -75,6 +75,8 @@ const struct feature_row feature_rows[FEATURE_COUNT] = {
                               "minutes in which one rare peer was met" },
     [FEATURE_LED_MINUTES_LIMIT] = { "led_minutes_limit", "minutes", 0, OUT, NOVELTY, 0,
                                     "what led_minutes reaches about once in 300 node-days" },
+    [FEATURE_LED_MINUTES_RATE] = { "led_minutes_rate", "times/day", 0, OUT, NOVELTY, 0,
+                                   "how often the node met a rare peer for half an hour and more" },
     [FEATURE_DRIFT] = { "drift", "bits", 0, OUT, 0, 0,
                         "out_init's level over that of the last fortnight" },
 };

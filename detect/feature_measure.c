@@ -25,6 +25,7 @@ void features_done(struct features *features) {
     }
     free(features->nodes);
     free(features->news);
+    free(features->contacts);
     *features = (struct features){ 0 };
 }
 
@@ -60,6 +61,7 @@ static bool reserve_nodes(struct features *features, uint32_t node, struct error
 /* At most one a row. */
 static bool reserve_news(struct features *features, uint32_t row_count, struct error *err) {
     features->news_count = 0;
+    features->contact_count = 0;
     if (row_count <= features->news_capacity) {
         return true;
     }
@@ -68,6 +70,12 @@ static bool reserve_news(struct features *features, uint32_t row_count, struct e
         return error_set(err, ERROR_LIMIT, "no memory for the peers of a node");
     }
     features->news = news;
+    struct ledger_contact *contacts =
+        realloc(features->contacts, 2 * (size_t)row_count * sizeof *contacts);
+    if (contacts == NULL) {
+        return error_set(err, ERROR_LIMIT, "no memory for the peers of a node");
+    }
+    features->contacts = contacts;
     features->news_capacity = 2 * row_count;
     return true;
 }
@@ -79,6 +87,7 @@ struct measuring {
     struct feature_node *node;
     int64_t hour;
     bool is_grown; /* the node has a novelty of its own */
+    int64_t grown_hours;
     double sums[FEATURE_COUNT];
     uint64_t unreplied_windows;
     struct distinct ports;
@@ -97,9 +106,14 @@ static void add_news(struct measuring *m, uint64_t hash, bool is_answered) {
     features->news[features->news_count++] = (struct acquaintance_news){ hash, is_answered };
 }
 
-/* Whether the peer is unknown to the node; remembers that it was called. The fleet is told once an
- * hour and group, where the group has answered before, else each time. */
-static bool meet(struct measuring *m, const struct peer_group *peer, bool is_replied) {
+struct meeting {
+    bool is_unknown; /* to the node */
+    bool is_late;    /* not met in the node's first day */
+};
+
+/* What the node knows of a peer that it calls; remembers that it was called. The fleet is told once
+ * an hour and group, where the group has answered before, else each time. */
+static struct meeting meet(struct measuring *m, const struct peer_group *peer, bool is_replied) {
     const struct acquaintance *peers = &m->node->peers;
     struct acquaintance_entry *group = acquaintance_find(peers, peer->group, m->hour);
     bool has_answered = group != NULL && (group->mark & 1) != 0;
@@ -107,17 +121,38 @@ static bool meet(struct measuring *m, const struct peer_group *peer, bool is_rep
     if (!is_told && !peer->is_internal && m->features->fleet != NULL) {
         fleet_contact(m->features->fleet, peer->group, m->view->name_hash);
     }
+    struct meeting meeting = { .is_late = group == NULL || group->first >= m->grown_hours };
     if (has_answered) {
-        return false;
+        return meeting;
     }
     struct acquaintance_entry *address = acquaintance_find(peers, peer->address, m->hour);
     if (address != NULL) {
         (void)acquaintance_touch(peers, address, m->hour); /* the fleet is told by group */
+        meeting.is_late = meeting.is_late && address->first >= m->grown_hours;
     }
     if (is_replied || address == NULL) {
         add_news(m, is_replied ? peer->group : peer->address, is_replied);
     }
-    return group == NULL && address == NULL;
+    meeting.is_unknown = group == NULL && address == NULL;
+    return meeting;
+}
+
+/* Whom nobody else knows, and, once the node is grown, it did not know as it was young. */
+static void add_contact(struct measuring *m, const struct exchange_row *row,
+                        const struct peer_group *peer, const struct meeting *meeting) {
+    struct features *features = m->features;
+    if (features->fleet == NULL || peer->is_internal || (m->is_grown && !meeting->is_late) ||
+        !fleet_is_rare(features->fleet, peer->group, m->view->name_hash)) {
+        return;
+    }
+    features->contacts[features->contact_count++] = (struct ledger_contact){
+        .group = peer->group,
+        .peer = row->key.peer,
+        .bytes_out = row->bytes[SIDE_LOCAL],
+        .bytes_in = row->bytes[SIDE_PEER],
+        .port = row->key.peer_port,
+        .is_rare = true,
+    };
 }
 
 static bool is_novel(const struct measuring *m, const struct peer_group *peer) {
@@ -172,8 +207,9 @@ static void add_ours(struct measuring *m, const struct exchange_row *row) {
         m->sums[FEATURE_OUT_PENDING] += (double)row->bytes[SIDE_LOCAL];
     }
     if (has_traffic(row)) {
-        bool is_unknown = meet(m, &peer, row->is_replied);
-        if (is_unknown && is_novel(m, &peer)) {
+        struct meeting meeting = meet(m, &peer, row->is_replied);
+        add_contact(m, row, &peer, &meeting);
+        if (meeting.is_unknown && is_novel(m, &peer)) {
             distinct_add(&m->newpeers, peer.address);
             exchange_mark(m->exchange, row, MARK_NOVEL);
             novel = true;
@@ -240,6 +276,7 @@ bool features_measure(struct features *features, const struct feature_view *view
                            .node = &features->nodes[view->node],
                            .hour = view->start_ms / HOUR_MS };
     m.node->born_ms = m.node->born_ms < 0 ? view->start_ms : m.node->born_ms;
+    m.grown_hours = features->grown_ms / HOUR_MS;
     m.is_grown = view->start_ms >= m.node->born_ms + features->grown_ms;
     for (uint32_t i = 0; i < count; i++) {
         if (rows[i].side == SIDE_LOCAL) {

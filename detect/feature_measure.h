@@ -7,6 +7,7 @@
 #include "detect/exchange.h"
 #include "detect/feature.h"
 #include "detect/fleet.h"
+#include "detect/ledger.h"
 #include "detect/metric.h"
 #include "detect/peer_group.h"
 
@@ -41,6 +42,10 @@ struct features {
     int64_t grown_ms;                     /* a node this old has a novelty of its own */
     struct feature_node *nodes;           /* [node_capacity], by roster index */
     uint32_t node_capacity;
+    /* What the last node that was measured exchanged with external peers in conversations that it
+     * opened: with those that may be rare, a row each. */
+    struct ledger_contact *contacts; /* [news_capacity] */
+    uint32_t contact_count;
     struct acquaintance_news *news; /* [news_capacity], scratch */
     uint32_t news_count;
     uint32_t news_capacity;

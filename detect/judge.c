@@ -102,6 +102,7 @@ static bool tell(struct judge *judge, struct episode *episode, struct alert *ale
         !evidence(context, episode->node, episode->direction, &alert->evidence, err)) {
         return false;
     }
+    alert->rare_group = alert->evidence.rare.group;
     judge->alert_count++;
     return judge->sink.emit(judge->sink.context, alert, err);
 }

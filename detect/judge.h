@@ -13,6 +13,7 @@
 
 struct judge;
 struct prior;
+struct ledger;
 
 /* One closed window. Arrays are by roster index, [roster->count], padded to a multiple of 64. */
 struct judge_window {
@@ -25,6 +26,7 @@ struct judge_window {
     const uint8_t
         *quality;        /* enum metric_quality; without METRIC_OBSERVED: no score, no learning */
     struct prior *prior; /* what the fleet is used to: asked, and told of each node; may be NULL */
+    struct ledger *ledger; /* told on which days rules fired by it; may be NULL */
 };
 
 /* Asks for the evidence of one node and direction in the window being judged. */

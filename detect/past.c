@@ -4,17 +4,39 @@
 /* Windows shorter than this are a capture's: there a reply that is to come comes at once. */
 #define TICK_WINDOW_MS INT64_C(60000)
 
+/* Minutes of conversations with a rare peer, and bytes sent to it: as the rules say. */
+static struct ledger_params ledger_params_of(const struct rule_params *rules) {
+    const double *values = rules->values;
+    struct ledger_params params;
+    ledger_params_init(&params);
+    params.limits[LEDGER_BYTES] = (struct ledger_limit_params){
+        .b0 = values[RULE_PARAM_LEDGER_BYTES_B0],
+        .a0 = values[RULE_PARAM_LEDGER_BYTES_A0],
+        .alpha = values[RULE_PARAM_LEDGER_BYTES_ALPHA],
+        .floor = values[RULE_PARAM_LEDGER_BYTES_FLOOR],
+    };
+    params.limits[LEDGER_MINUTES] = (struct ledger_limit_params){
+        .b0 = values[RULE_PARAM_LEDGER_MINUTES_B0],
+        .a0 = values[RULE_PARAM_LEDGER_MINUTES_A0],
+        .alpha = values[RULE_PARAM_LEDGER_MINUTES_ALPHA],
+        .floor = values[RULE_PARAM_LEDGER_MINUTES_FLOOR],
+    };
+    return params;
+}
+
 bool past_init(struct past *past, const struct detector_config *config, struct error *err) {
     *past = (struct past){ 0 };
     const struct exchange_settings settings = {
         .entries_max = config->conversations_max,
         .reply_ms = config->window_ms < TICK_WINDOW_MS ? EXCHANGE_TICK_REPLY_MS : EXCHANGE_REPLY_MS,
     };
+    const struct ledger_params ledger = ledger_params_of(&config->rules);
     prior_init(&past->prior);
     features_init(&past->features, &past->grouping, &past->fleet, config->warm_up_ms);
     return peer_grouping_init(&past->grouping, NULL, peer_prefixes, peer_prefix_count, err) &&
            fleet_init(&past->fleet, config->groups_max, err) &&
-           exchange_init(&past->exchange, &settings, err);
+           exchange_init(&past->exchange, &settings, err) &&
+           ledger_init(&past->ledger, &ledger, err);
 }
 
 void past_done(struct past *past) {
@@ -22,6 +44,7 @@ void past_done(struct past *past) {
     exchange_done(&past->exchange);
     fleet_done(&past->fleet);
     prior_done(&past->prior);
+    ledger_done(&past->ledger);
     peer_grouping_done(&past->grouping);
     *past = (struct past){ 0 };
 }
@@ -29,12 +52,16 @@ void past_done(struct past *past) {
 void past_forget(struct past *past, uint32_t node) {
     exchange_forget(&past->exchange, node);
     features_forget(&past->features, node);
+    ledger_forget(&past->ledger, node);
 }
 
 uint64_t past_memory_bytes(const struct past *past) {
     uint64_t bytes = exchange_memory_bytes(&past->exchange);
     for (uint32_t node = 0; node < past->features.node_capacity; node++) {
         bytes += features_node_bytes(&past->features, node);
+    }
+    for (uint32_t node = 0; node < past->ledger.node_capacity; node++) {
+        bytes += ledger_node_bytes(&past->ledger, node);
     }
     return bytes;
 }
@@ -43,8 +70,10 @@ bool past_save(const struct past *past, const struct roster *roster, struct buff
                struct error *err) {
     prior_save(&past->prior, out);
     fleet_save(&past->fleet, out);
+    ledger_save(&past->ledger, out);
     for (uint32_t i = 0; i < roster->order_count; i++) {
-        if (!features_node_save(&past->features, roster->order[i], out, err)) {
+        if (!features_node_save(&past->features, roster->order[i], out, err) ||
+            !ledger_node_save(&past->ledger, roster->order[i], out, err)) {
             return false;
         }
     }
@@ -54,8 +83,10 @@ bool past_save(const struct past *past, const struct roster *roster, struct buff
 bool past_load(struct past *past, struct roster *roster, struct cursor *cursor, struct error *err) {
     prior_load(&past->prior, cursor);
     fleet_load(&past->fleet, cursor);
+    ledger_load(&past->ledger, cursor);
     for (uint32_t i = 0; i < roster->order_count && !cursor->failed; i++) {
-        if (!features_node_load(&past->features, roster->order[i], cursor, err)) {
+        if (!features_node_load(&past->features, roster->order[i], cursor, err) ||
+            !ledger_node_load(&past->ledger, roster->order[i], cursor, err)) {
             return false;
         }
     }

@@ -16,6 +16,7 @@ struct past {
     struct fleet fleet;
     struct features features;
     struct prior prior;
+    struct ledger ledger;
 };
 
 /* Errors: ERROR_LIMIT, ERROR_ARGUMENT. `done` accepts a zeroed or half built one; a past does not

@@ -83,8 +83,10 @@ static bool crit_exfil_holds(const struct rule_scores *scores) {
            scores->age_days > PARAM(CRIT_EXFIL_AGE_DAYS);
 }
 
+/* Where nodes keep company with new peers every few months, it is evidence only. */
 static bool led_persist_holds(const struct rule_scores *scores) {
-    return VALUE(LED_MINUTES) > VALUE(LED_MINUTES_LIMIT) &&
+    float rate_most = PARAM(LED_PERSIST_ALPHA_SHARE) * PARAM(LEDGER_MINUTES_ALPHA);
+    return VALUE(LED_MINUTES) > VALUE(LED_MINUTES_LIMIT) && VALUE(LED_MINUTES_RATE) < rate_most &&
            VALUE(LED_OUT) < PARAM(LED_PERSIST_MOST);
 }
 
@@ -110,11 +112,16 @@ static bool req_flood_holds(const struct rule_scores *scores) {
     return !scores->is_cold && OVER_HOUR(REQ) - scores->crowd > PARAM(REQ_FLOOD_MARGIN);
 }
 
-/* Many packets a conversation are a flood, not a scan. */
+/* Many packets a conversation are a flood, not a scan. Mail that cannot be handed over is no scan
+ * either. */
+static bool is_scan_like(const struct rule_scores *scores, float ppf_most) {
+    return VALUE(PPF) < ppf_most && VALUE(NEWFAIL) > VALUE(SMTP_NEW);
+}
+
 static bool scan_holds(const struct rule_scores *scores) {
     return VALUE(NEWPEERS) > PARAM(SCAN_NEWPEERS) &&
            VALUE(NEWFAIL) > PARAM(SCAN_FAIL_SHARE) * VALUE(NEWPEERS) &&
-           VALUE(PPF) < PARAM(SCAN_PPF_MOST);
+           is_scan_like(scores, PARAM(SCAN_PPF_MOST));
 }
 
 static double scan_weight(const struct rule_scores *scores) {
@@ -124,7 +131,7 @@ static double scan_weight(const struct rule_scores *scores) {
 }
 
 static bool scan_slow_holds(const struct rule_scores *scores) {
-    return VALUE(NEWFAIL) > 0 && VALUE(PPF) < PARAM(SCAN_SLOW_PPF_MOST);
+    return VALUE(NEWFAIL) > 0 && is_scan_like(scores, PARAM(SCAN_SLOW_PPF_MOST));
 }
 
 static bool port_scan_holds(const struct rule_scores *scores) {
@@ -141,16 +148,19 @@ static double port_scan_weight(const struct rule_scores *scores) {
 static bool crit_scan_holds(const struct rule_scores *scores) {
     return VALUE(NEWFAIL) > PARAM(CRIT_SCAN_FAIL_SHARE) * VALUE(NEWPEERS) &&
            (scores->is_cold || OVER_RECORD(NEWFAIL) > PARAM(CRIT_SCAN_RECORD)) &&
-           VALUE(PPF) < PARAM(CRIT_SCAN_PPF_MOST);
+           is_scan_like(scores, PARAM(CRIT_SCAN_PPF_MOST));
 }
 
+/* Newsletters come at any hour: what a mailer did in another one is asked, too. */
 static bool is_spam_by_peers(const struct rule_scores *scores) {
-    return VALUE(SMTP) > PARAM(SPAM_SMTP) && OVER_HOUR(SMTP) > PARAM(SPAM_MARGIN);
+    return VALUE(SMTP) > PARAM(SPAM_SMTP) && OVER_HOUR(SMTP) > PARAM(SPAM_MARGIN) &&
+           OVER_RECORD(SMTP) > PARAM(SPAM_RECORD);
 }
 
 static bool spam_holds(const struct rule_scores *scores) {
     return is_spam_by_peers(scores) ||
-           (VALUE(SMTP_NEW) > PARAM(SPAM_SMTP_NEW) && OVER_HOUR(SMTP_NEW) > PARAM(SPAM_MARGIN));
+           (VALUE(SMTP_NEW) > PARAM(SPAM_SMTP_NEW) && OVER_HOUR(SMTP_NEW) > PARAM(SPAM_MARGIN) &&
+            OVER_RECORD(SMTP_NEW) > PARAM(SPAM_RECORD));
 }
 
 static enum feature spam_about(const struct rule_scores *scores) {

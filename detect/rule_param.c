@@ -128,6 +128,7 @@ const struct rule_param_row rule_param_rows[RULE_PARAM_COUNT] = {
 
     MARGIN(SPAM, "spam", 2),
     PERSISTENCE(SPAM, "spam", 3),
+    ROW(SPAM_RECORD, "spam.record", "bits", 1, 0, 30, "over any record"),
     ROW(SPAM_SMTP, "spam.smtp", "peers/min", 4, 0, COUNT_MOST, "of mail, or else spam.smtp_new"),
     ROW(SPAM_SMTP_NEW, "spam.smtp_new", "peers/min", 8, 0, COUNT_MOST,
         "of mail and new, or else spam.smtp"),
@@ -153,7 +154,7 @@ const struct rule_param_row rule_param_rows[RULE_PARAM_COUNT] = {
 
     PERSISTENCE(CRIT_SPAM, "crit_spam", 5),
     ROW(CRIT_SPAM_SMTP, "crit_spam.smtp", "peers/min", 25, 0, COUNT_MOST, "of mail"),
-    ROW(CRIT_SPAM_RECORD_MOST, "crit_spam.record_most", "bits", 2.5, 0, 60,
+    ROW(CRIT_SPAM_RECORD_MOST, "crit_spam.record_most", "bits", 1.2, 0, 60,
         "that the node's own record of mail peers may be"),
     ROW(CRIT_SPAM_OVER_RECORD, "crit_spam.over_record", "bits", 3, 0, 30, "over any record"),
 

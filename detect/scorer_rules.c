@@ -4,6 +4,7 @@
 #include "detect/scorer_parts.h"
 
 #include "detect/bits.h"
+#include "detect/ledger.h"
 
 #include <stdlib.h>
 
@@ -132,6 +133,16 @@ static uint64_t keep_holding(const struct scorer *scorer, const struct judge_win
     return hits;
 }
 
+/* A day on which a rule fired by the ledger raises no threshold of it. */
+static void tell_ledger(const struct judge_window *window, const struct rule_row *row,
+                        uint32_t node) {
+    if (window->ledger != NULL && row->feature == FEATURE_LED_OUT) {
+        ledger_fired(window->ledger, node, LEDGER_BYTES);
+    } else if (window->ledger != NULL && row->feature == FEATURE_LED_MINUTES) {
+        ledger_fired(window->ledger, node, LEDGER_MINUTES);
+    }
+}
+
 /* Conditions to masks, masks to latches. */
 void scorer_block_rules(struct scorer *scorer, const struct judge_window *window, float crowd) {
     struct scorer_block *block = scorer->block;
@@ -161,7 +172,9 @@ void scorer_block_rules(struct scorer *scorer, const struct judge_window *window
             rule_latch_step(latch, &scorer->limits[r], word, hits[w], block->whole[w], weights);
             uint64_t active = (hits[w] | latch->latched[word]) & block->observed[w];
             for (; active != 0; active &= active - 1) {
-                block->gates.active[w * 64 + (uint32_t)__builtin_ctzll(active)] = 1;
+                uint32_t lane = w * 64 + (uint32_t)__builtin_ctzll(active);
+                block->gates.active[lane] = 1;
+                tell_ledger(window, row, block->first + lane);
             }
         }
     }

@@ -311,22 +311,18 @@ static void no_address_is_named_when_none_is_an_end_of_most(void **state) {
 /* A section, an interface "eth7", and its statistics with ifdrop (5) and osdrop (7). */
 static void dropped_frames_are_those_that_the_file_says(void **state) {
     struct fixture *fixture = *state;
-    static const uint8_t
-        FILE_
-            [] = {
-                0x0a, 0x0d, 0x0d, 0x0a, 28,   0,    0,    0,    0x4d, 0x3c, 0x2b, 0x1a, 1, 0,  0,
-                0,    0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 28,   0,    0,    0, /* section
-                                                                                            */
-                1,    0,    0,    0,    32,   0,    0,    0,    1,    0,    0,    0,    0, 0,  4,
-                0,    2,    0,    4,    0,    'e',  't',  'h',  '7',  0,    0,    0,    0, 32, 0,
-                0,    0, /* interface
-                          */
-                5,    0,    0,    0,    52,   0,    0,    0,    0,    0,    0,    0,    0, 0,  0,
-                0,    0,    0,    0,    0,    5,    0,    8,    0,    7,    0,    0,    0, 0,  0,
-                0,    0,    7,    0,    8,    0,    3,    0,    0,    0,    0,    0,    0, 0,  0,
-                0,    0,    0,    52,   0,    0,    0, /* statistics
-                                                        */
-            };
+    static const uint8_t FILE_[] = {
+        0x0a, 0x0d, 0x0d, 0x0a, 28,   0,    0,  0, 0x4d, 0x3c, 0x2b, 0x1a, 1,  0, 0, 0, 0xff, 0xff,
+        0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 28, 0, 0,    0, /* section
+                                                             */
+        1,    0,    0,    0,    32,   0,    0,  0, 1,    0,    0,    0,    0,  0, 4, 0, 2,    0,
+        4,    0,    'e',  't',  'h',  '7',  0,  0, 0,    0,    32,   0,    0,  0, /* interface
+                                                                                   */
+        5,    0,    0,    0,    52,   0,    0,  0, 0,    0,    0,    0,    0,  0, 0, 0, 0,    0,
+        0,    0,    5,    0,    8,    0,    7,  0, 0,    0,    0,    0,    0,  0, 7, 0, 8,    0,
+        3,    0,    0,    0,    0,    0,    0,  0, 0,    0,    0,    0,    52, 0, 0, 0, /* statistics
+                                                                                         */
+    };
     for (int i = 0; i < 90; i++) {
         packet(fixture, 0);
     }
