@@ -97,6 +97,12 @@ def main(build, python):
             lambda: ours.seconds(plain, *one),
             Bar(1 / 1.7),
         ),
+        pairs(
+            "replay --store 8 files --threads 2, peer --threads 1",
+            lambda: ours.seconds_with_store(plain, "--threads", "2"),
+            lambda: ours.seconds_with_store(plain, *one),
+            Bar(1 / 1.7),
+        ),
     ]
     shutil.rmtree(ours.store, ignore_errors=True)
     figures.append(

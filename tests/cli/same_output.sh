@@ -50,6 +50,15 @@ stores "five_threads" "$work/one" "$work/five"
 WEIR_SIMD=scalar run "$work/scalar" "$logs"
 stores "the_scalar_paths" "$work/one" "$work/scalar"
 
+# Other names of objects that say the same account, region and flow log: the feeds are the same.
+mkdir -p "$work/copied"
+find "$logs" -name '*.gz' | sort | while read -r path; do
+    name=$(basename "$path")
+    cp "$path" "$work/copied/${name%_*}_$(printf %s "$name" | sha256sum | cut -c 1-8).log.gz"
+done
+run "$work/named" "$work/copied"
+stores "other_names_in_the_same_feeds" "$work/one" "$work/named"
+
 # The same records under other names, in other folders: other feeds, the same alerts and state.
 mkdir -p "$work/renamed"
 find "$logs" -name '*.gz' | sort | while read -r path; do
