@@ -3,17 +3,11 @@
  * so that the same alert is the same bytes on every machine. */
 #include "detect/alert.h"
 
-#include "base/json_write.h"
 #include "base/time.h"
 #include "flow/batch.h"
-#include "flow/community.h"
 
 #include <xxhash.h>
 
-#define ALERT_VERSION 1
-/* Digits behind the point of values (bytes are whole), and of ratios. */
-#define VALUE_DECIMALS 0
-#define RATIO_DECIMALS 3
 /* Community IDs are made with the seed that every peer has by default. */
 #define COMMUNITY_SEED 0
 
@@ -35,7 +29,7 @@ const char *alert_advice_name(enum alert_advice advice) {
     return (unsigned)advice < 4 ? names[advice] : "unknown";
 }
 
-static const char *direction_name(uint8_t direction) {
+const char *alert_direction_name(uint8_t direction) {
     return direction == DIRECTION_IN ? "in" : direction == DIRECTION_OUT ? "out" : "unknown";
 }
 
@@ -119,8 +113,8 @@ static void put_sum(struct json_writer *json, const struct evidence_sum *sum) {
     put_count(json, "flows", sum->flows);
 }
 
-/* An instance id of EC2 is an identity of this form; other identities are not instances. */
-static struct bytes instance_of(struct bytes identity) {
+struct bytes alert_instance(const struct alert *alert) {
+    struct bytes identity = alert->identity;
     bool is_instance = identity.size > 2 && memcmp(identity.data, "i-", 2) == 0;
     return is_instance ? identity : bytes_text("");
 }
@@ -130,7 +124,7 @@ static void put_node_ref(struct json_writer *json, const struct alert *alert) {
     json_begin_object(json);
     put_text(json, "name", alert->node);
     put_text(json, "identity", alert->identity);
-    put_text(json, "instance", instance_of(alert->identity));
+    put_text(json, "instance", alert_instance(alert));
     json_key(json, "addresses");
     json_begin_array(json);
     for (uint32_t i = 0; i < alert->evidence.own_count; i++) {
@@ -194,26 +188,29 @@ static size_t names_size(const struct alert *alert) {
     return size;
 }
 
-/* The command that shows the flows behind the alert, for a POSIX shell, the filter in single
- * quotes. */
-static void put_flowq(struct json_writer *json, const struct alert *alert) {
+/* For a POSIX shell, the filter in single quotes. */
+void alert_put_flowq(const struct alert *alert, struct buffer *out) {
     char from[TIME_TEXT_SIZE];
     char to[TIME_TEXT_SIZE];
     (void)time_format_seconds(alert->episode_start_ms, NULL, from);
     (void)time_format_seconds(alert->window_end_ms, NULL, to);
-    struct buffer text;
-    buffer_init(&text, 64 + 2 * TIME_TEXT_SIZE + 4 * names_size(alert));
     const char *const pieces[] = { "flowq --from ", from, " --to ", to, " '" };
     for (size_t i = 0; i < sizeof pieces / sizeof pieces[0]; i++) {
-        buffer_put(&text, pieces[i], strlen(pieces[i]));
+        buffer_put(out, pieces[i], strlen(pieces[i]));
     }
-    put_node_term(&text, alert);
+    put_node_term(out, alert);
     if (alert->direction != DIRECTION_UNKNOWN) {
-        const char *direction = direction_name(alert->direction);
-        buffer_put(&text, " and ", 5);
-        buffer_put(&text, direction, strlen(direction));
+        const char *direction = alert_direction_name(alert->direction);
+        buffer_put(out, " and ", 5);
+        buffer_put(out, direction, strlen(direction));
     }
-    buffer_put(&text, "'", 1);
+    buffer_put(out, "'", 1);
+}
+
+static void put_flowq(struct json_writer *json, const struct alert *alert) {
+    struct buffer text;
+    buffer_init(&text, 64 + 2 * TIME_TEXT_SIZE + 4 * names_size(alert));
+    alert_put_flowq(alert, &text);
     json_key(json, "flowq");
     json_text(json, buffer_bytes(&text));
     json->out->failed = json->out->failed || text.failed;
@@ -304,7 +301,7 @@ static void put_rare_peer(struct json_writer *json, const struct evidence_rare *
     put_count(json, "bytes_in", rare->bytes_in);
     put_time(json, "first", rare->first_ms);
     put_count(json, "minutes", rare->minutes);
-    put_number(json, "gap_seconds", (double)rare->gap_s, VALUE_DECIMALS);
+    put_number(json, "gap_seconds", (double)rare->gap_s, ALERT_VALUE_DECIMALS);
     json_key(json, "is_beacon");
     json_bool(json, rare->is_beacon);
     json_end_object(json);
@@ -327,24 +324,24 @@ static void put_evidence(struct json_writer *json, const struct alert *alert) {
     json_end_object(json);
 }
 
-/* Of the keys whose id is known: flow logs tell neither type nor code of ICMP, and an unknown local
- * address would give the id of another flow. */
+bool alert_community_id(const struct evidence_key *key, char out[COMMUNITY_ID_SIZE]) {
+    const struct community_flow flow = {
+        .src = key->local,
+        .dst = key->peer,
+        .src_port = key->local_port,
+        .dst_port = key->peer_port,
+        .protocol = key->protocol,
+    };
+    return key->protocol != PROTOCOL_ICMP && key->protocol != PROTOCOL_ICMPV6 &&
+           address_is_known(key->local) && community_id(&flow, COMMUNITY_SEED, out);
+}
+
 static void put_community_ids(struct json_writer *json, const struct evidence *evidence) {
     json_key(json, "community_ids");
     json_begin_array(json);
     for (uint32_t i = 0; i < evidence->key_rows; i++) {
-        const struct evidence_key *key = &evidence->keys[i];
-        const struct community_flow flow = {
-            .src = key->local,
-            .dst = key->peer,
-            .src_port = key->local_port,
-            .dst_port = key->peer_port,
-            .protocol = key->protocol,
-        };
         char id[COMMUNITY_ID_SIZE];
-        bool has_id = key->protocol != PROTOCOL_ICMP && key->protocol != PROTOCOL_ICMPV6 &&
-                      address_is_known(key->local);
-        if (has_id && community_id(&flow, COMMUNITY_SEED, id)) {
+        if (alert_community_id(&evidence->keys[i], id)) {
             json_string(json, id);
         }
     }
@@ -366,38 +363,38 @@ static void put_head(struct json_writer *json, const struct alert *alert) {
     put_nodes(json, alert);
     put_text(json, "role", alert->role);
     put_string(json, "class", alert->class_);
-    put_string(json, "direction", direction_name(alert->direction));
+    put_string(json, "direction", alert_direction_name(alert->direction));
 }
 
 static void put_measure(struct json_writer *json, const struct alert *alert) {
     double fold = alert->expected > 0 ? alert->observed / alert->expected : 0;
     put_string(json, "metric", feature_rows[alert->feature].name);
     put_string(json, "unit", feature_rows[alert->feature].unit);
-    put_number(json, "observed", alert->observed, VALUE_DECIMALS);
-    put_number(json, "expected", alert->expected, VALUE_DECIMALS);
-    put_number(json, "fold", fold, RATIO_DECIMALS);
-    put_number(json, "score", alert->score, RATIO_DECIMALS);
+    put_number(json, "observed", alert->observed, ALERT_VALUE_DECIMALS);
+    put_number(json, "expected", alert->expected, ALERT_VALUE_DECIMALS);
+    put_number(json, "fold", fold, ALERT_RATIO_DECIMALS);
+    put_number(json, "score", alert->score, ALERT_RATIO_DECIMALS);
     put_string(json, "severity", alert_severity_name(alert->severity));
-    put_number(json, "confidence", alert->confidence, RATIO_DECIMALS);
+    put_number(json, "confidence", alert->confidence, ALERT_RATIO_DECIMALS);
     put_string(json, "state", alert_state_name(alert->state));
     put_string(json, "episode", alert->episode);
 }
 
 static void put_baseline(struct json_writer *json, const struct alert *alert) {
     put_string(json, "rule", alert->rule);
-    put_number(json, "threshold", alert->threshold, VALUE_DECIMALS);
+    put_number(json, "threshold", alert->threshold, ALERT_VALUE_DECIMALS);
     json_key(json, "baseline");
     json_begin_object(json);
-    put_number(json, "expected", alert->expected, VALUE_DECIMALS);
-    put_number(json, "low", alert->low, VALUE_DECIMALS);
-    put_number(json, "high", alert->high, VALUE_DECIMALS);
+    put_number(json, "expected", alert->expected, ALERT_VALUE_DECIMALS);
+    put_number(json, "low", alert->low, ALERT_VALUE_DECIMALS);
+    put_number(json, "high", alert->high, ALERT_VALUE_DECIMALS);
     json_key(json, "age");
     json_i64(json, alert->baseline_age_ms / 1000);
     put_count(json, "samples", alert->baseline_samples);
     json_end_object(json);
 }
 
-static void put_tail(struct json_writer *json, const struct alert *alert) {
+const char *alert_quality_name(const struct alert *alert, size_t index) {
     static const struct {
         uint32_t bit;
         const char *name;
@@ -405,12 +402,20 @@ static void put_tail(struct json_writer *json, const struct alert *alert) {
                       { METRIC_SAMPLED, "sampled" },
                       { METRIC_SPARSE, "sparse" },
                       { METRIC_CUT, "cut" } };
+    for (size_t i = 0; i < sizeof qualities / sizeof qualities[0]; i++) {
+        if ((alert->quality & qualities[i].bit) && index-- == 0) {
+            return qualities[i].name;
+        }
+    }
+    return NULL;
+}
+
+static void put_tail(struct json_writer *json, const struct alert *alert) {
     json_key(json, "quality");
     json_begin_array(json);
-    for (size_t i = 0; i < sizeof qualities / sizeof qualities[0]; i++) {
-        if (alert->quality & qualities[i].bit) {
-            json_string(json, qualities[i].name);
-        }
+    const char *quality;
+    for (size_t i = 0; (quality = alert_quality_name(alert, i)) != NULL; i++) {
+        json_string(json, quality);
     }
     json_end_array(json);
     put_string(json, "state_age", alert->is_warm ? "warm" : "cold");
@@ -424,15 +429,19 @@ static void put_tail(struct json_writer *json, const struct alert *alert) {
     put_string(json, "recommended_action", alert_advice_name(alert->advice));
 }
 
+void alert_put_json(const struct alert *alert, struct json_writer *json) {
+    json_begin_object(json);
+    put_head(json, alert);
+    put_measure(json, alert);
+    put_evidence(json, alert);
+    put_baseline(json, alert);
+    put_tail(json, alert);
+    json_end_object(json);
+}
+
 void alert_write_json(const struct alert *alert, struct buffer *out) {
     struct json_writer json;
     json_init(&json, out);
-    json_begin_object(&json);
-    put_head(&json, alert);
-    put_measure(&json, alert);
-    put_evidence(&json, alert);
-    put_baseline(&json, alert);
-    put_tail(&json, alert);
-    json_end_object(&json);
+    alert_put_json(alert, &json);
     buffer_u8(out, '\n');
 }

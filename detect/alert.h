@@ -2,9 +2,11 @@
 #ifndef WEIR_DETECT_ALERT_H
 #define WEIR_DETECT_ALERT_H
 
+#include "base/json_write.h"
 #include "detect/evidence.h"
 #include "detect/feature.h"
 #include "detect/metric.h"
+#include "flow/community.h"
 
 /* One alert: a rule's state for one node and direction at the close of one window, or a fleet
  * incident's for several nodes (detect/fleet_stage.h). The JSON is the contract (docs/FORMATS.md,
@@ -72,8 +74,36 @@ void alert_group_text(uint64_t group, char out[ALERT_GROUP_SIZE]);
 /* Appends the alert as one line of JSON with its newline. Errors are latched in `out`. */
 void alert_write_json(const struct alert *alert, struct buffer *out);
 
+/* --- parts, for the other forms of the alert (alert_form.h) -------------------------------- */
+
+/* Of the native form: its field `v`. */
+#define ALERT_VERSION 1
+#define ALERT_VERSION_TEXT "1"
+
+/* Digits behind the point of values in metric units, and of ratios, scores and confidence. */
+#define ALERT_VALUE_DECIMALS 0u
+#define ALERT_RATIO_DECIMALS 3u
+
+/* The same object as a value. */
+void alert_put_json(const struct alert *alert, struct json_writer *json);
+
+/* Appends the shell command that shows the flows behind the alert. */
+void alert_put_flowq(const struct alert *alert, struct buffer *out);
+
+/* The identity when it is the id of an EC2 instance, else an empty text. */
+struct bytes alert_instance(const struct alert *alert);
+
+/* The Community ID of a key; false when it cannot be told (flow logs tell neither type nor code of
+ * ICMP, and an unknown local address would give the id of another flow). */
+bool alert_community_id(const struct evidence_key *key, char out[COMMUNITY_ID_SIZE]);
+
+/* "skipped", "sampled", "cut": the names of the quality bits of an alert, in their order; NULL
+ * behind the last. */
+const char *alert_quality_name(const struct alert *alert, size_t index);
+
 const char *alert_state_name(enum alert_state state);
 const char *alert_severity_name(enum alert_severity severity);
 const char *alert_advice_name(enum alert_advice advice);
+const char *alert_direction_name(uint8_t direction); /* "in", "out", "unknown" */
 
 #endif
