@@ -2,6 +2,7 @@
 /* `weir replay`: captured flow logs or packets in, alerts out, on one machine with nothing else
  * installed. */
 #include "base/time.h"
+#include "detect/alert_form.h"
 #include "tools/alert_view.h"
 #include "tools/console.h"
 #include "tools/feature_view.h"
@@ -15,11 +16,16 @@ struct replay_options {
     int64_t window_ms;
     int64_t warm_up_ms;
     int output;
+    int alert_form; /* enum alert_form */
+    const char *alert_url;
     const char *features;
 };
 
 enum { OUTPUT_AUTO, OUTPUT_NDJSON, OUTPUT_TABLE };
 static const char *const outputs[] = { "auto", "ndjson", "table", NULL };
+/* In the order of enum alert_form. */
+static const char *const alert_forms[] = { "native", "alertmanager", "ocsf",
+                                           "ecs",    "cloudevents",  NULL };
 
 static const struct option_row rows[] = {
     RUN_OPTION_ROWS,
@@ -40,6 +46,19 @@ static const struct option_row rows[] = {
       .argument = "FORM",
       .choices = outputs,
       .help = "alerts on stdout: ndjson, or table (the default on a terminal)" },
+    { .name = "alert-format",
+      .kind = OPTION_CHOICE,
+      .offset = offsetof(struct replay_options, alert_form),
+      .argument = "FORM",
+      .choices = alert_forms,
+      .help = "alerts on stdout as native (the default), alertmanager, ocsf, ecs or cloudevents" },
+    { .name = "alert-url",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct replay_options, alert_url),
+      .argument = "URL",
+      .is_advanced = true,
+      .help = "link of an alert in alertmanager, ocsf and ecs; {node}, {cluster}, {class}, {id}, "
+              "{episode}, {from} and {to} (Unix ms) are filled in" },
     { .name = "features",
       .kind = OPTION_TEXT,
       .offset = offsetof(struct replay_options, features),
@@ -63,7 +82,9 @@ static const struct option_table table = {
     .examples = "  weir replay AWSLogs/\n"
                 "  weir replay --store store --threads 2 AWSLogs/\n"
                 "  weir replay --window 10s --warm-up 0 trace.pcap\n"
-                "  weir replay -o ndjson --inventory nodes.csv AWSLogs/ | jq .node",
+                "  weir replay -o ndjson --inventory nodes.csv AWSLogs/ | jq .node\n"
+                "  weir replay --alert-format alertmanager AWSLogs/ | curl --json @- \\\n"
+                "      http://localhost:9093/api/v2/alerts",
     .rows = rows,
     .count = sizeof rows / sizeof *rows,
 };
@@ -73,12 +94,23 @@ struct replay {
     bool has_colour;
     bool has_store; /* which is written to its end, whether or not anybody reads the alerts */
     bool is_gone;   /* the reader of stdout */
+    struct alert_form_writer forms;
     struct buffer line;
     struct feature_file features;
 };
 
 static bool flush(struct replay *replay, struct error *err) {
     return replay->has_store ? console_flush_or_go_on(&replay->is_gone, err) : console_flush(err);
+}
+
+/* What was put into replay->line goes to stdout. */
+static bool write_line(struct replay *replay, struct error *err) {
+    if (!buffer_check(&replay->line, "alert", err)) {
+        return false;
+    }
+    (void)fwrite(replay->line.data, 1, replay->line.size, stdout); /* flush looks */
+    buffer_reset(&replay->line);
+    return flush(replay, err);
 }
 
 static bool on_alert(void *context, const struct alert *alert, struct error *err) {
@@ -90,13 +122,17 @@ static bool on_alert(void *context, const struct alert *alert, struct error *err
         alert_view_print(alert, replay->has_colour, stdout);
         return flush(replay, err);
     }
-    buffer_reset(&replay->line);
-    alert_write_json(alert, &replay->line);
-    if (!buffer_check(&replay->line, "alert", err)) {
-        return false;
+    alert_form_put(&replay->forms, alert, &replay->line);
+    return write_line(replay, err);
+}
+
+/* Behind the last alert. */
+static bool end_alerts(struct replay *replay, struct error *err) {
+    if (replay->is_table || replay->is_gone) {
+        return true;
     }
-    (void)fwrite(replay->line.data, 1, replay->line.size, stdout); /* flush looks */
-    return flush(replay, err);
+    alert_form_end(&replay->forms, &replay->line);
+    return write_line(replay, err);
 }
 
 static bool on_features(void *context, const struct feature_sample *sample, struct error *err) {
@@ -109,18 +145,42 @@ static void on_notice(void *context, const char *text) {
     console_say(table.program, "%s", text);
 }
 
+/* Whoever names a form wants it, on a terminal too. */
+static bool is_table(const struct replay_options *options) {
+    return options->output == OUTPUT_TABLE ||
+           (options->output == OUTPUT_AUTO && options->alert_form == ALERT_FORM_NATIVE &&
+            console_is_terminal(STDOUT_FILENO));
+}
+
+static bool check_form(const struct replay_options *options, struct alert_link *link,
+                       struct error *err) {
+    if (options->alert_form != ALERT_FORM_NATIVE && options->output == OUTPUT_TABLE) {
+        return error_set(err, ERROR_ARGUMENT,
+                         "--alert-format and --output table exclude each other");
+    }
+    if (options->alert_url == NULL) {
+        return true;
+    }
+    if (options->alert_form == ALERT_FORM_NATIVE || options->alert_form == ALERT_FORM_CLOUDEVENTS) {
+        return error_set(err, ERROR_ARGUMENT,
+                         "--alert-url is for --alert-format alertmanager, ocsf and ecs");
+    }
+    return alert_link_parse(link, bytes_text(options->alert_url), err) ||
+           error_context(err, "--alert-url");
+}
+
 static int replay_paths(struct replay_options *options, const char *const *paths, size_t count) {
     struct detector_config config;
     struct pipeline_options pipeline = { .detector = &config };
     struct pipeline_counts counts;
     struct inventory *inventory = NULL;
     struct error err = { 0 };
-    bool is_terminal = console_is_terminal(STDOUT_FILENO);
+    struct alert_link link;
     struct replay replay = {
-        .is_table =
-            options->output == OUTPUT_TABLE || (options->output == OUTPUT_AUTO && is_terminal),
+        .is_table = is_table(options),
         .has_colour = console_has_colour(),
         .has_store = options->run.store != NULL,
+        .forms = { .form = (enum alert_form)options->alert_form },
     };
     struct pipeline_events events = { .context = &replay,
                                       .alert = on_alert,
@@ -129,17 +189,22 @@ static int replay_paths(struct replay_options *options, const char *const *paths
     detector_config_init(&config);
     config.window_ms = options->window_ms;
     config.warm_up_ms = options->warm_up_ms;
-    if (!detector_config_check(&config, &err) ||
+    if (!detector_config_check(&config, &err) || !check_form(options, &link, &err) ||
         !run_options_apply(&options->run, &pipeline, &inventory, &err)) {
         return console_fail(table.program, &err, EXIT_USAGE);
     }
     pipeline.feeds.source.tick_ms = config.window_ms; /* no flow crosses its window */
+    replay.forms.link = options->alert_url == NULL ? NULL : &link;
     buffer_init(&replay.line, (size_t)1 << 20);
     enum pipeline_result result = PIPELINE_WRITE;
     if (options->features == NULL || feature_file_open(&replay.features, options->features, &err)) {
         result = pipeline_run(paths, count, &pipeline, &events, &counts, &err);
     }
     if (!feature_file_close(&replay.features, result != PIPELINE_WRITE, &err)) {
+        result = PIPELINE_WRITE;
+    }
+    bool is_whole = result == PIPELINE_DONE || result == PIPELINE_PARTIAL;
+    if (is_whole && !end_alerts(&replay, &err)) {
         result = PIPELINE_WRITE;
     }
     int status = run_status(table.program, result, &err);
