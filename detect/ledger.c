@@ -43,7 +43,7 @@ bool ledger_reserve(struct ledger *ledger, uint32_t node, struct error *err) {
 void ledger_limits(const struct ledger *ledger, struct ledger_node *node) {
     for (uint32_t m = 0; m < LEDGER_MEASURE_COUNT; m++) {
         node->limits[m] = ledger_limit_of(&ledger->params, (enum ledger_measure)m, &node->own[m],
-                                          &ledger->budget.used.tallies[m]);
+                                          &ledger->budget.used.levels[m]);
     }
 }
 
@@ -58,11 +58,11 @@ static void end_day(struct ledger *ledger, struct ledger_node *node) {
     for (uint32_t m = 0; m < LEDGER_MEASURE_COUNT; m++) {
         struct ledger_tally day =
             ledger_tally_of_day(&ledger->params.limits[m], node->seen_ms, node->most[m]);
-        if ((node->fired >> m & 1) != 0) {
+        if (node->fired != 0) {
             ledger_tally_add(&node->held[m], &day);
         } else {
-            ledger_tally_add(&node->own[m], &day);
-            ledger_tally_add(&ledger->budget.today.tallies[m], &day);
+            ledger_share_count(&node->own[m], &day);
+            ledger_levels_count(&ledger->budget.today.levels[m], &day);
         }
         node->most[m] = 0;
     }
@@ -72,7 +72,7 @@ static void end_day(struct ledger *ledger, struct ledger_node *node) {
 
 static void fade_node(const struct ledger *ledger, struct ledger_node *node, int64_t days) {
     for (uint32_t m = 0; m < LEDGER_MEASURE_COUNT; m++) {
-        ledger_tally_fade(&node->own[m], days, ledger->params.memory_days);
+        ledger_share_fade(&node->own[m], days, ledger->params.memory_days);
         ledger_tally_fade(&node->held[m], days, ledger->params.memory_days);
     }
 }
@@ -87,6 +87,7 @@ static void end_days(struct ledger *ledger, int64_t day) {
         fade_node(ledger, node, 1);
         end_day(ledger, node);
         fade_node(ledger, node, days - 1);
+        node->read = 0; /* entries move */
         if (node->list != NULL) {
             ledger_list_fade(node->list, days, now_s, ledger->params.memory_days);
         }
@@ -205,14 +206,18 @@ static void read_list(const struct ledger *ledger, const struct ledger_list *lis
         if (ledger_last_s(entry) != now_s) {
             continue;
         }
-        most = most == NULL || has_more(entry, most) ? entry : most;
+        if (!ledger_is_old_news(entry)) {
+            most = most == NULL || has_more(entry, most) ? entry : most;
+        }
         longest = longest == NULL || entry->minutes > longest->minutes ? entry : longest;
     }
     if (most != NULL) {
         out->bytes_out = (double)most->bytes_out;
         out->bytes_in = (double)most->bytes_in;
-        out->minutes = (double)longest->minutes;
         out->bytes_index = (uint8_t)(most - list->entries);
+    }
+    if (longest != NULL) {
+        out->minutes = longest->minutes;
         out->minutes_index = (uint8_t)(longest - list->entries);
     }
 }
@@ -222,10 +227,8 @@ static void raise(uint64_t *most, double value, double limit) {
     *most = *most > whole ? *most : whole;
 }
 
-/* Before the ledger may fire there is nothing to tell an attack by: nothing beyond the floor is
- * believed. */
-static void note_day(struct ledger *ledger, struct ledger_node *node,
-                     const struct ledger_reading *reading, bool is_started) {
+static void note_day(const struct ledger *ledger, struct ledger_node *node,
+                     const struct ledger_reading *reading) {
     int64_t seen_ms = node->seen_ms + (ledger->end_ms - ledger->start_ms);
     node->seen_ms = (uint32_t)(seen_ms < LEDGER_DAY_MS ? seen_ms : LEDGER_DAY_MS);
     double values[LEDGER_MEASURE_COUNT] = {
@@ -233,8 +236,7 @@ static void note_day(struct ledger *ledger, struct ledger_node *node,
         [LEDGER_MINUTES] = reading->minutes
     };
     for (uint32_t m = 0; m < LEDGER_MEASURE_COUNT; m++) {
-        raise(&node->most[m], values[m],
-              is_started ? node->limits[m].threshold : ledger->params.limits[m].floor);
+        raise(&node->most[m], values[m], node->limits[m].threshold);
     }
 }
 
@@ -259,10 +261,11 @@ bool ledger_take(struct ledger *ledger, uint32_t node, struct ledger_contact *co
                          ledger->params.admit_bytes_min);
         read_list(ledger, into->list, out);
     }
+    into->read = out->bytes_index == LEDGER_NONE ? 0 : (uint8_t)(out->bytes_index + 1);
     int64_t age_ms = ledger->start_ms - ledger->budget.born_ms;
     bool is_started = age_ms >= LEDGER_START_MS;
     if (age_ms >= LEDGER_YOUNG_MS) {
-        note_day(ledger, into, out, is_started);
+        note_day(ledger, into, out);
     }
     memcpy(out->limits, into->limits, sizeof out->limits);
     for (uint32_t m = 0; m < LEDGER_MEASURE_COUNT && !is_started; m++) {
@@ -285,8 +288,13 @@ bool ledger_entry_is_beacon(const struct ledger_entry *entry) {
 /* --- what is said of a node ------------------------------------------------------------------- */
 
 void ledger_fired(struct ledger *ledger, uint32_t node, enum ledger_measure measure) {
-    if (node < ledger->node_capacity) {
-        ledger->nodes[node].fired |= UINT32_C(1) << measure;
+    if (node >= ledger->node_capacity) {
+        return;
+    }
+    struct ledger_node *fired = &ledger->nodes[node];
+    fired->fired = (uint8_t)(fired->fired | 1u << measure);
+    if (measure == LEDGER_BYTES && fired->read > 0) {
+        fired->list->entries[fired->read - 1].is_fired = true;
     }
 }
 
@@ -296,9 +304,12 @@ void ledger_acquit(struct ledger *ledger, uint32_t node) {
     }
     struct ledger_node *acquitted = &ledger->nodes[node];
     acquitted->fired = 0;
+    for (uint32_t i = 0; acquitted->list != NULL && i < acquitted->list->entry_count; i++) {
+        ledger_say(&acquitted->list->entries[i]);
+    }
     for (uint32_t m = 0; m < LEDGER_MEASURE_COUNT; m++) {
-        ledger_tally_add(&acquitted->own[m], &acquitted->held[m]);
-        ledger_tally_add(&ledger->budget.today.tallies[m], &acquitted->held[m]);
+        ledger_share_count(&acquitted->own[m], &acquitted->held[m]);
+        ledger_levels_count(&ledger->budget.today.levels[m], &acquitted->held[m]);
         acquitted->held[m] = (struct ledger_tally){ 0 };
     }
     ledger_limits(ledger, acquitted);

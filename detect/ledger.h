@@ -22,12 +22,16 @@
  * midnight bytes and minutes of an entry fade by one part in `memory_days`, and entries that were
  * idle for that long go: a small daily errand is not an alert after some months.
  *
+ * An entry that a rule fired by is news once: after half an hour of silence it is left out of
+ * readings until it got LEDGER_AGAIN_BITS more than it had then (four times as much), so that a new
+ * nightly backup is one alert and not one a night.
+ *
  * Thresholds, and what they are made of: detect/ledger_budget.h. At midnight (UTC; the first window
  * of a new day) each node gives its day's largest values. A day on which the node's ledger fired is
  * held back, so that an attack raises no threshold, until somebody says that it was benign.
  *
  * All results are a function of the windows and contacts: the order of contacts and of nodes shows
- * nowhere. Memory: 160 bytes a node, and 1.3 KB more once it has met somebody rare; counted by
+ * nowhere. Memory: 184 bytes a node, and 1.3 KB more once it has met somebody rare; counted by
  * ledger_node_bytes. One thread. */
 
 #define LEDGER_ENTRIES_MAX 16u
@@ -35,6 +39,8 @@
 #define LEDGER_IDLE_S (INT64_C(24) * 3600)
 #define LEDGER_YOUNG_MS (INT64_C(24) * 3600 * 1000) /* of the fleet: nothing is counted before */
 #define LEDGER_START_MS (INT64_C(48) * 3600 * 1000) /* of the fleet: no threshold before */
+#define LEDGER_QUIET_S 1800
+#define LEDGER_AGAIN_BITS 2
 #define LEDGER_NEVER 0x1p100 /* the threshold then: beyond all that can be counted */
 #define LEDGER_NONE UINT8_MAX
 
@@ -60,7 +66,9 @@ struct ledger_entry {
     uint8_t last_second;   /* and the second in that minute */
     uint8_t gap_count; /* between active windows that are not neighbours; stays at its maximum */
     uint16_t port;     /* of the last active window: the one that got most */
-    uint32_t minutes;  /* active ones; stays at its maximum */
+    uint16_t minutes;  /* active ones; stays at its maximum */
+    uint8_t said;      /* 4 log2(bytes out) of when a rule fired by it; 0: never */
+    bool is_fired;     /* in its present activity */
     float gap_mean_s;  /* as it moves, by a tenth a gap; so does the mean deviation from it */
     float gap_deviation_s;
 };
@@ -77,9 +85,9 @@ static inline int64_t ledger_entry_last_ms(const struct ledger_entry *entry) {
 
 /* What a node sees in one window. */
 struct ledger_reading {
-    /* Of the entry with the most bytes out of those active in this window; before that, of those
-     * to which more than twice as much went as came, so that downloads from one rare peer do not
-     * hide what another is sent. 0: none is active. */
+    /* Of the entry with the most bytes out of those active in this window that are news; before
+     * that, of those to which more than twice as much went as came, so that downloads from one rare
+     * peer do not hide what another is sent. 0: there is none. */
     double bytes_out;
     double bytes_in;
     double minutes; /* the most of those active in this window */
@@ -92,12 +100,13 @@ struct ledger_list; /* entries and waiting ones of a node */
 
 struct ledger_node {
     struct ledger_list *list;                       /* NULL: nobody yet */
-    struct ledger_tally own[LEDGER_MEASURE_COUNT];  /* the node's days */
+    struct ledger_share own[LEDGER_MEASURE_COUNT];  /* the node's days */
     struct ledger_tally held[LEDGER_MEASURE_COUNT]; /* those on which it fired */
     struct ledger_limit limits[LEDGER_MEASURE_COUNT];
     uint64_t most[LEDGER_MEASURE_COUNT]; /* of today */
     uint32_t seen_ms;                    /* today */
-    uint32_t fired;                      /* today: bits 1 << enum ledger_measure */
+    uint8_t fired;                       /* today: bits 1 << enum ledger_measure */
+    uint8_t read;                        /* index + 1 of the entry whose bytes were read last */
 };
 
 struct ledger {
@@ -130,10 +139,12 @@ const struct ledger_entry *ledger_entry(const struct ledger *ledger, uint32_t no
  */
 bool ledger_entry_is_beacon(const struct ledger_entry *entry);
 
-/* A rule on the measure holds, or is latched, in this window: the day is held back. */
+/* A rule on the measure holds, or is latched, in this window: the node's day is held back, of both
+ * measures, since what one of them fires by would raise the other. After ledger_take. */
 void ledger_fired(struct ledger *ledger, uint32_t node, enum ledger_measure measure);
 
-/* Somebody says that the node's alerts were benign: the days held back count, as of today. */
+/* Somebody says that the node's alerts were benign: the days held back count, as of today, and what
+ * fired is no news any more. */
 void ledger_acquit(struct ledger *ledger, uint32_t node);
 
 /* Forgets a node, between windows. Its day so far counts for the fleet. */

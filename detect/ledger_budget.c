@@ -8,8 +8,10 @@
 #define DAY_MS (INT64_C(24) * 3600 * 1000)
 #define HOUR_MS (INT64_C(3600) * 1000)
 #define LN_2 0.6931471805599453
+#define LN_4 1.3862943611198906
 #define THRESHOLD_MAX 1e18 /* beyond all bytes that a counter was ever seen to hold */
 #define RATIO_MIN 1e-9
+#define UNIT (1.0 / (double)LEDGER_UNIT)
 
 void ledger_params_init(struct ledger_params *params) {
     *params = (struct ledger_params){
@@ -17,6 +19,8 @@ void ledger_params_init(struct ledger_params *params) {
                     [LEDGER_MINUTES] = { .b0 = 30, .a0 = 1.2, .alpha = 0.003, .floor = 60 } },
         .days_prior = 5,
         .tail_prior = 10,
+        .level_days = 10,
+        .level_rate = 5,
         .memory_days = 32,
         .admit_bytes_min = 10000,
     };
@@ -43,6 +47,8 @@ bool ledger_params_check(const struct ledger_params *params, struct error *err) 
     }
     return check_bounds("days_prior", params->days_prior, 0.01, 1e6, err) &&
            check_bounds("tail_prior", params->tail_prior, 0.01, 1e6, err) &&
+           check_bounds("level_days", params->level_days, 1, 1e9, err) &&
+           check_bounds("level_rate", params->level_rate, 1, 1e9, err) &&
            check_bounds("memory_days", params->memory_days, 2, 3650, err);
 }
 
@@ -59,6 +65,46 @@ void ledger_tally_add(struct ledger_tally *tally, const struct ledger_tally *mor
     tally->logs = add(tally->logs, more->logs);
 }
 
+void ledger_levels_add(struct ledger_levels *levels, const struct ledger_levels *more) {
+    levels->days = add(levels->days, more->days);
+    for (uint32_t j = 0; j < LEDGER_LEVELS; j++) {
+        levels->exceeded[j] = add(levels->exceeded[j], more->exceeded[j]);
+        levels->logs[j] = add(levels->logs[j], more->logs[j]);
+    }
+}
+
+/* What is left of the logarithms above level j; 0: the level was not exceeded. */
+static uint64_t logs_above(const struct ledger_tally *tally, uint32_t j) {
+    double below = (double)tally->exceeded * (LN_4 * j);
+    return (double)tally->logs > below ? tally->logs - (uint64_t)below : 0;
+}
+
+void ledger_levels_count(struct ledger_levels *levels, const struct ledger_tally *tally) {
+    levels->days = add(levels->days, tally->days);
+    for (uint32_t j = 0; j < LEDGER_LEVELS && tally->exceeded > 0; j++) {
+        uint64_t logs = logs_above(tally, j);
+        if (logs == 0 && j > 0) {
+            break;
+        }
+        levels->exceeded[j] = add(levels->exceeded[j], tally->exceeded);
+        levels->logs[j] = add(levels->logs[j], logs);
+    }
+}
+
+static uint32_t add_32(uint32_t a, uint64_t b) {
+    return b > UINT32_MAX - a ? UINT32_MAX : a + (uint32_t)b;
+}
+
+void ledger_share_count(struct ledger_share *share, const struct ledger_tally *tally) {
+    share->days = add_32(share->days, tally->days);
+    for (uint32_t j = 0; j < LEDGER_LEVELS && tally->exceeded > 0; j++) {
+        if (logs_above(tally, j) == 0 && j > 0) {
+            break;
+        }
+        share->exceeded[j] = add_32(share->exceeded[j], tally->exceeded);
+    }
+}
+
 /* Rounded so that nothing stays for ever, which also bounds the loop below: 32 days take all of a
  * full tally within 480 rounds. */
 static uint64_t fade(uint64_t value, uint32_t memory_days) {
@@ -70,6 +116,25 @@ void ledger_tally_fade(struct ledger_tally *tally, int64_t days, uint32_t memory
         tally->days = fade(tally->days, memory_days);
         tally->exceeded = fade(tally->exceeded, memory_days);
         tally->logs = fade(tally->logs, memory_days);
+    }
+}
+
+void ledger_levels_fade(struct ledger_levels *levels, int64_t days, uint32_t memory_days) {
+    for (; days > 0 && (levels->days | levels->exceeded[0] | levels->logs[0]) != 0; days--) {
+        levels->days = fade(levels->days, memory_days);
+        for (uint32_t j = 0; j < LEDGER_LEVELS; j++) {
+            levels->exceeded[j] = fade(levels->exceeded[j], memory_days);
+            levels->logs[j] = fade(levels->logs[j], memory_days);
+        }
+    }
+}
+
+void ledger_share_fade(struct ledger_share *share, int64_t days, uint32_t memory_days) {
+    for (; days > 0 && (share->days | share->exceeded[0]) != 0; days--) {
+        share->days = (uint32_t)fade(share->days, memory_days);
+        for (uint32_t j = 0; j < LEDGER_LEVELS; j++) {
+            share->exceeded[j] = (uint32_t)fade(share->exceeded[j], memory_days);
+        }
     }
 }
 
@@ -91,22 +156,50 @@ struct ledger_tally ledger_tally_of_day(const struct ledger_limit_params *params
     return tally;
 }
 
+/* Days above a level, a day, of a fleet and of a node. */
+static double fleet_rate_of(const struct ledger_levels *fleet, uint32_t j) {
+    return ((double)fleet->exceeded[j] * UNIT + 0.5) / ((double)fleet->days * UNIT + 1);
+}
+
+static double rate_of(const struct ledger_params *params, const struct ledger_share *node,
+                      const struct ledger_levels *fleet, uint32_t j) {
+    return ((double)node->exceeded[j] * UNIT + params->days_prior * fleet_rate_of(fleet, j)) /
+           ((double)node->days * UNIT + params->days_prior);
+}
+
+static uint32_t level_of(const struct ledger_params *params, double alpha,
+                         const struct ledger_levels *fleet) {
+    uint32_t j = 0;
+    while (j + 1 < LEDGER_LEVELS && (double)fleet->exceeded[j + 1] * UNIT >= params->level_days &&
+           fleet_rate_of(fleet, j + 1) >= params->level_rate * alpha) {
+        j++;
+    }
+    return j;
+}
+
+/* Values beyond the tail's end count as censored there: their logarithms up to it, not themselves.
+ */
+static double exponent_of(const struct ledger_params *params, double a0,
+                          const struct ledger_levels *fleet, uint32_t j) {
+    uint32_t end = j + LEDGER_TAIL_LEVELS;
+    uint64_t exceeded = fleet->exceeded[j] - (end < LEDGER_LEVELS ? fleet->exceeded[end] : 0);
+    uint64_t logs = fleet->logs[j] - (end < LEDGER_LEVELS ? fleet->logs[end] : 0);
+    return (params->tail_prior + (double)exceeded * UNIT) /
+           (params->tail_prior / a0 + (double)logs * UNIT);
+}
+
 struct ledger_limit ledger_limit_of(const struct ledger_params *params, enum ledger_measure measure,
-                                    const struct ledger_tally *node,
-                                    const struct ledger_tally *fleet) {
+                                    const struct ledger_share *node,
+                                    const struct ledger_levels *fleet) {
     const struct ledger_limit_params *limit = &params->limits[measure];
-    const double unit = 1.0 / (double)LEDGER_UNIT;
-    double all_exceeded = (double)fleet->exceeded * unit;
-    double fleet_rate = (all_exceeded + 0.5) / ((double)fleet->days * unit + 1);
-    double rate = ((double)node->exceeded * unit + params->days_prior * fleet_rate) /
-                  ((double)node->days * unit + params->days_prior);
-    double a = (params->tail_prior + all_exceeded) /
-               (params->tail_prior / limit->a0 + (double)fleet->logs * unit);
-    double ratio = rate / limit->alpha;
-    double t = limit->b0 * bits_exp2(log2_of(ratio > RATIO_MIN ? ratio : RATIO_MIN) / a);
+    uint32_t j = level_of(params, limit->alpha, fleet);
+    double level = limit->b0 * (double)(UINT64_C(1) << 2 * j);
+    double a = exponent_of(params, limit->a0, fleet, j);
+    double ratio = rate_of(params, node, fleet, j) / limit->alpha;
+    double t = level * bits_exp2(log2_of(ratio > RATIO_MIN ? ratio : RATIO_MIN) / a);
     t = t > limit->floor ? t : limit->floor;
     return (struct ledger_limit){ .threshold = t < THRESHOLD_MAX ? t : THRESHOLD_MAX,
-                                  .rate = rate };
+                                  .rate = rate_of(params, node, fleet, 0) };
 }
 
 bool ledger_sums_add(struct ledger_sums *sums, const struct ledger_sums *more, struct error *err) {
@@ -115,7 +208,7 @@ bool ledger_sums_add(struct ledger_sums *sums, const struct ledger_sums *more, s
                          (long long)more->day, (long long)sums->day);
     }
     for (uint32_t m = 0; m < LEDGER_MEASURE_COUNT; m++) {
-        ledger_tally_add(&sums->tallies[m], &more->tallies[m]);
+        ledger_levels_add(&sums->levels[m], &more->levels[m]);
     }
     return true;
 }
@@ -136,8 +229,8 @@ bool ledger_budget_use(struct ledger_budget *budget, const struct ledger_params 
         return false;
     }
     for (uint32_t m = 0; m < LEDGER_MEASURE_COUNT; m++) {
-        ledger_tally_fade(&used->tallies[m], ended->day - used->day, params->memory_days);
-        ledger_tally_add(&used->tallies[m], &ended->tallies[m]);
+        ledger_levels_fade(&used->levels[m], ended->day - used->day, params->memory_days);
+        ledger_levels_add(&used->levels[m], &ended->levels[m]);
     }
     used->day = ended->day;
     *ended = (struct ledger_sums){ .day = -1 };
@@ -149,10 +242,27 @@ bool ledger_budget_use(struct ledger_budget *budget, const struct ledger_params 
 void ledger_sums_save(const struct ledger_sums *sums, struct buffer *out) {
     buffer_varint(out, (uint64_t)(sums->day + 1));
     for (uint32_t m = 0; m < LEDGER_MEASURE_COUNT; m++) {
-        buffer_varint(out, sums->tallies[m].days);
-        buffer_varint(out, sums->tallies[m].exceeded);
-        buffer_varint(out, sums->tallies[m].logs);
+        buffer_varint(out, sums->levels[m].days);
+        for (uint32_t j = 0; j < LEDGER_LEVELS; j++) {
+            buffer_varint(out, sums->levels[m].exceeded[j]);
+            buffer_varint(out, sums->levels[m].logs[j]);
+        }
     }
+}
+
+static bool get_levels(struct ledger_levels *levels, struct cursor *cursor) {
+    uint64_t exceeded = LEDGER_TALLY_MAX;
+    uint64_t logs = LEDGER_TALLY_MAX;
+    bool is_sound = true;
+    levels->days = cursor_varint(cursor);
+    for (uint32_t j = 0; j < LEDGER_LEVELS; j++) {
+        levels->exceeded[j] = cursor_varint(cursor);
+        levels->logs[j] = cursor_varint(cursor);
+        is_sound &= levels->exceeded[j] <= exceeded && levels->logs[j] <= logs;
+        exceeded = levels->exceeded[j];
+        logs = levels->logs[j];
+    }
+    return is_sound && levels->days <= LEDGER_TALLY_MAX;
 }
 
 void ledger_sums_load(struct ledger_sums *sums, struct cursor *cursor) {
@@ -160,13 +270,9 @@ void ledger_sums_load(struct ledger_sums *sums, struct cursor *cursor) {
     bool is_sound = day <= (uint64_t)(BATCH_TIME_MAX_MS / DAY_MS) + 2;
     uint64_t any = 0;
     for (uint32_t m = 0; m < LEDGER_MEASURE_COUNT; m++) {
-        struct ledger_tally *tally = &sums->tallies[m];
-        tally->days = cursor_varint(cursor);
-        tally->exceeded = cursor_varint(cursor);
-        tally->logs = cursor_varint(cursor);
-        any |= tally->days | tally->exceeded | tally->logs;
-        is_sound &= tally->days <= LEDGER_TALLY_MAX && tally->exceeded <= LEDGER_TALLY_MAX &&
-                    tally->logs <= LEDGER_TALLY_MAX;
+        struct ledger_levels *levels = &sums->levels[m];
+        is_sound &= get_levels(levels, cursor);
+        any |= levels->days | levels->exceeded[0] | levels->logs[0];
     }
     cursor->failed |= !is_sound || (day == 0 && any != 0);
     sums->day = (int64_t)day - 1;

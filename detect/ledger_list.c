@@ -4,6 +4,8 @@
  * searched from the front. */
 #include "detect/ledger_parts.h"
 
+#include "detect/bits.h"
+
 #include <string.h>
 
 #define MINUTE_MS INT64_C(60000)
@@ -80,6 +82,24 @@ static void add_gap(struct ledger_entry *entry, int64_t gap_s) {
     entry->gap_deviation_s += rate * ((off < 0 ? -off : off) - entry->gap_deviation_s);
 }
 
+/* In quarters of a bit: enough to tell twice from three times. */
+static uint8_t code_of(uint64_t bytes) {
+    float code = 4 * bits_of_value((float)bytes, 1.0f);
+    return (uint8_t)(code < UINT8_MAX ? code : UINT8_MAX);
+}
+
+void ledger_say(struct ledger_entry *entry) {
+    if (entry->is_fired) {
+        entry->said = code_of(entry->bytes_out);
+        entry->is_fired = false;
+    }
+}
+
+bool ledger_is_old_news(const struct ledger_entry *entry) {
+    return entry->said > 0 && !entry->is_fired &&
+           code_of(entry->bytes_out) < entry->said + 4 * LEDGER_AGAIN_BITS;
+}
+
 /* A new entry is zero but for its group. */
 static void touch(struct ledger_entry *entry, const struct ledger_contact *contact,
                   struct ledger_span window) {
@@ -90,7 +110,10 @@ static void touch(struct ledger_entry *entry, const struct ledger_contact *conta
     } else if (idle_s(entry, now_s) * 1000 >= 2 * (window.end_ms - window.start_ms)) {
         add_gap(entry, idle_s(entry, now_s));
     }
-    entry->minutes = minutes < UINT32_MAX ? (uint32_t)minutes : UINT32_MAX;
+    if (idle_s(entry, now_s) >= LEDGER_QUIET_S) {
+        ledger_say(entry);
+    }
+    entry->minutes = (uint16_t)(minutes < UINT16_MAX ? minutes : UINT16_MAX);
     if (now_s > ledger_last_s(entry)) { /* never back */
         entry->last_minute = (uint32_t)(now_s / 60);
         entry->last_second = (uint8_t)(now_s % 60);
@@ -205,7 +228,7 @@ static void fade(struct ledger_entry *entry, int64_t days, uint32_t memory_days)
     for (; days > 0; days--) {
         entry->bytes_out -= entry->bytes_out / memory_days;
         entry->bytes_in -= entry->bytes_in / memory_days;
-        entry->minutes -= entry->minutes / memory_days;
+        entry->minutes = (uint16_t)(entry->minutes - entry->minutes / memory_days);
     }
 }
 

@@ -37,6 +37,12 @@ void ledger_list_take(struct ledger_list *list, const struct ledger_contact *con
 /* So many midnights pass, the last one in front of `now_s`. */
 void ledger_list_fade(struct ledger_list *list, int64_t days, int64_t now_s, uint32_t memory_days);
 
+/* A rule fired by the entry and it has not got enough more since. */
+bool ledger_is_old_news(const struct ledger_entry *entry);
+
+/* What fired is no news from now on. */
+void ledger_say(struct ledger_entry *entry);
+
 /* Room for the node, with its limits. Errors: ERROR_LIMIT. */
 bool ledger_reserve(struct ledger *ledger, uint32_t node, struct error *err);
 

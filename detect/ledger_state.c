@@ -32,6 +32,13 @@ static void put_tally(struct buffer *out, const struct ledger_tally *tally) {
     buffer_varint(out, tally->logs);
 }
 
+static void put_share(struct buffer *out, const struct ledger_share *share) {
+    buffer_varint(out, share->days);
+    for (uint32_t j = 0; j < LEDGER_LEVELS; j++) {
+        buffer_varint(out, share->exceeded[j]);
+    }
+}
+
 static void put_entries(struct buffer *out, const struct ledger_entry *all, uint32_t count) {
     buffer_u8(out, (uint8_t)count);
     for (uint32_t i = 0; i < count; i++) {
@@ -46,6 +53,8 @@ static void put_entries(struct buffer *out, const struct ledger_entry *all, uint
         buffer_u8(out, entry->last_second);
         buffer_varint(out, entry->minutes);
         buffer_u16(out, entry->port);
+        buffer_u8(out, entry->said);
+        buffer_u8(out, entry->is_fired);
         buffer_u8(out, entry->gap_count);
         put_float(out, entry->gap_mean_s);
         put_float(out, entry->gap_deviation_s);
@@ -59,10 +68,10 @@ bool ledger_node_save(const struct ledger *ledger, uint32_t node, struct buffer 
     const struct ledger_node *from = node < ledger->node_capacity ? &ledger->nodes[node] : &none;
     const struct ledger_list *list = from->list != NULL ? from->list : &nobody;
     buffer_varint(out, from->seen_ms);
-    buffer_u8(out, (uint8_t)from->fired);
+    buffer_u8(out, from->fired);
     for (uint32_t m = 0; m < LEDGER_MEASURE_COUNT; m++) {
         buffer_varint(out, from->most[m]);
-        put_tally(out, &from->own[m]);
+        put_share(out, &from->own[m]);
         put_tally(out, &from->held[m]);
     }
     put_entries(out, list->entries, list->entry_count);
@@ -94,6 +103,15 @@ static void get_tally(struct cursor *cursor, struct ledger_tally *tally) {
     tally->logs = get_at_most(cursor, LEDGER_TALLY_MAX);
 }
 
+static void get_share(struct cursor *cursor, struct ledger_share *share) {
+    uint32_t most = UINT32_MAX;
+    share->days = (uint32_t)get_at_most(cursor, UINT32_MAX);
+    for (uint32_t j = 0; j < LEDGER_LEVELS; j++) {
+        share->exceeded[j] = (uint32_t)get_at_most(cursor, most);
+        most = share->exceeded[j];
+    }
+}
+
 /* `last_minute` is the last one that may have been. */
 static void get_entry(struct cursor *cursor, struct ledger_entry *entry, uint64_t last_minute) {
     entry->group = cursor_u64(cursor);
@@ -106,13 +124,18 @@ static void get_entry(struct cursor *cursor, struct ledger_entry *entry, uint64_
     entry->first_minute = (uint32_t)first;
     entry->last_minute = (uint32_t)(first + lasted);
     entry->last_second = cursor_u8(cursor);
-    entry->minutes = (uint32_t)get_at_most(cursor, lasted + WINDOW_MINUTES_MAX);
+    uint64_t minutes_most = lasted + WINDOW_MINUTES_MAX;
+    entry->minutes =
+        (uint16_t)get_at_most(cursor, minutes_most < UINT16_MAX ? minutes_most : UINT16_MAX);
     entry->port = cursor_u16(cursor);
+    entry->said = cursor_u8(cursor);
+    uint8_t is_fired = cursor_u8(cursor);
+    entry->is_fired = is_fired == 1;
     entry->gap_count = cursor_u8(cursor);
     entry->gap_mean_s = get_float(cursor);
     entry->gap_deviation_s = get_float(cursor);
     bool has_gaps = entry->gap_count > 0;
-    cursor->failed |= entry->minutes == 0 || entry->last_second >= 60 ||
+    cursor->failed |= entry->minutes == 0 || entry->last_second >= 60 || is_fired > 1 ||
                       has_gaps != (entry->gap_mean_s > 0) ||
                       (!has_gaps && entry->gap_deviation_s > 0);
 }
@@ -160,7 +183,7 @@ bool ledger_node_load(struct ledger *ledger, uint32_t node, struct cursor *curso
     for (uint32_t m = 0; m < LEDGER_MEASURE_COUNT; m++) {
         loaded.most[m] = cursor_varint(cursor);
         cursor->failed |= loaded.most[m] > 0 && loaded.seen_ms == 0;
-        get_tally(cursor, &loaded.own[m]);
+        get_share(cursor, &loaded.own[m]);
         get_tally(cursor, &loaded.held[m]);
     }
     get_list(cursor, &list, ledger->budget.today.day);

@@ -366,16 +366,16 @@ static void assert_near(double value, double want) {
 }
 
 /* The figures are those of 40 lines of Python that do the formulas of ledger_budget.h with floats
- * and math.log over this table, d <- d 31/32 + 1 and so on at each midnight: first day with a value
- * 1, values cut at 5 MB and 60 min on day 1, at the node's T later; at 02:00 of day 9 days 1 to 8
- * of the fleet are known. An hour's window is 60 active minutes. */
+ * and math.log over this table, d <- d 31/32 + 1 and so on at each midnight: the first day that
+ * counts is 1, values are cut at the node's T of noon; at 02:00 of day 9 days 1 to 8 of the fleet
+ * are known. An hour's window is 60 active minutes. */
 static const uint32_t table_mega[10][3] = { { 0, 0, 0 },  { 3, 8, 0 },   { 0, 0, 0 }, { 0, 40, 0 },
                                             { 9, 0, 0 },  { 0, 400, 0 }, { 0, 0, 2 }, { 2, 0, 0 },
                                             { 0, 60, 0 }, { 0, 0, 0 } };
 
 static void thresholds_are_those_of_the_formula(void **state) {
     (void)state;
-    static const double bytes[3] = { 546380176.4389157, 764561875.0189376, 226155588.23365688 };
+    static const double bytes[3] = { 632985174.8363409, 892724088.2899264, 256663372.9562072 };
     static const double minutes[3] = { 1217.5224776215982, 1411.2726829122396, 826.2315999230626 };
     static const double rates[3] = { 0.3570594800939652, 0.4320230041766851, 0.21649536142985143 };
     struct ledger ledger;
@@ -406,8 +406,8 @@ static void a_day_of_the_fleet_is_used_from_two_in_the_morning(void **state) {
     /* one day of its own without anything, and nothing of the fleet: 2.5 in 6 days */
     assert_near(reading.limits[LEDGER_BYTES].rate, 2.5 / 6);
     assert_int_equal(ledger_get_sums(&ledger)->day, BORN / DAY + 1);
-    assert_int_equal(ledger_get_sums(&ledger)->tallies[LEDGER_BYTES].days, 3 * LEDGER_UNIT);
-    assert_int_equal(ledger_get_sums(&ledger)->tallies[LEDGER_BYTES].exceeded, 2 * LEDGER_UNIT);
+    assert_int_equal(ledger_get_sums(&ledger)->levels[LEDGER_BYTES].days, 3 * LEDGER_UNIT);
+    assert_int_equal(ledger_get_sums(&ledger)->levels[LEDGER_BYTES].exceeded[0], 2 * LEDGER_UNIT);
     reading = take(&ledger, BORN + 2 * DAY + 120 * MINUTE, MINUTE, 2, NULL, 0);
     assert_near(reading.limits[LEDGER_BYTES].rate, 5 * (2.5 / 4) / 6);
     assert_int_equal(ledger_get_sums(&ledger)->day, -1);
@@ -423,17 +423,55 @@ static void a_day_on_which_it_fired_counts_once_it_is_acquitted(void **state) {
     ledger_fired(&ledger, 0, LEDGER_BYTES);
     (void)take(&ledger, BORN + 2 * DAY, MINUTE, 0, NULL, 0);
     const struct ledger_sums *sums = ledger_get_sums(&ledger);
-    assert_int_equal(sums->tallies[LEDGER_BYTES].days, 0);
-    assert_int_equal(sums->tallies[LEDGER_BYTES].exceeded, 0);
-    assert_int_equal(sums->tallies[LEDGER_MINUTES].days, LEDGER_UNIT);
-    assert_int_equal(sums->tallies[LEDGER_MINUTES].exceeded, LEDGER_UNIT);
+    assert_int_equal(sums->levels[LEDGER_BYTES].days, 0);
+    assert_int_equal(sums->levels[LEDGER_BYTES].exceeded[0], 0);
     ledger_acquit(&ledger, 0);
     struct ledger_reading reading = take(&ledger, BORN + 2 * DAY + MINUTE, MINUTE, 0, NULL, 0);
     assert_near(reading.limits[LEDGER_BYTES].rate, 3.5 / 6);
     (void)take(&ledger, BORN + 3 * DAY, MINUTE, 0, NULL, 0);
     /* day 2 itself: two minutes without anything */
-    assert_int_equal(sums->tallies[LEDGER_BYTES].days, LEDGER_UNIT + LEDGER_UNIT * 2 / 1440);
-    assert_int_equal(sums->tallies[LEDGER_BYTES].exceeded, LEDGER_UNIT);
+    assert_int_equal(sums->levels[LEDGER_BYTES].days, LEDGER_UNIT + LEDGER_UNIT * 2 / 1440);
+    assert_int_equal(sums->levels[LEDGER_BYTES].exceeded[0], LEDGER_UNIT);
+    ledger_done(&ledger);
+}
+
+static void both_measures_of_a_day_are_held_back(void **state) {
+    (void)state;
+    struct ledger ledger;
+    begin(&ledger);
+    run_day(&ledger, 1, table_mega[1], 1);
+    ledger_fired(&ledger, 0, LEDGER_MINUTES);
+    ledger_begin(&ledger, BORN + 2 * DAY, BORN + 2 * DAY + HOUR);
+    assert_int_equal(ledger_get_sums(&ledger)->levels[LEDGER_BYTES].days, 0);
+    assert_int_equal(ledger_get_sums(&ledger)->levels[LEDGER_MINUTES].days, 0);
+    ledger_done(&ledger);
+}
+
+static void what_fired_is_news_again_once_it_got_four_times_as_much(void **state) {
+    (void)state;
+    struct ledger ledger;
+    begin(&ledger);
+    for (int64_t i = 0; i < 3; i++) { /* it stays news while it goes on */
+        assert_true(take_one(&ledger, BORN + i * MINUTE, contact_of(1, 10000000)).bytes_out > 0);
+        ledger_fired(&ledger, 0, LEDGER_BYTES);
+    }
+    assert_true(take_one(&ledger, BORN + 31 * MINUTE, contact_of(1, 10000000)).bytes_out == 40e6);
+    ledger_fired(&ledger, 0, LEDGER_BYTES);
+    /* after half an hour of silence 40 MB are known */
+    struct ledger_contact contacts[2] = { contact_of(1, 10000000), contact_of(2, 30000) };
+    struct ledger_reading reading = take(&ledger, BORN + 61 * MINUTE, MINUTE, 0, contacts, 2);
+    assert_true(reading.bytes_out == 30000);
+    assert_true(reading.minutes == 5);
+    reading = take_one(&ledger, BORN + 62 * MINUTE, contact_of(1, 90000000));
+    assert_true(reading.bytes_out == 0);
+    assert_int_equal(reading.bytes_index, LEDGER_NONE);
+    reading = take_one(&ledger, BORN + 63 * MINUTE, contact_of(1, 40000000));
+    assert_true(reading.bytes_out == 180e6);
+    ledger_acquit(&ledger, 0); /* nothing has fired by it since */
+    assert_true(take_one(&ledger, BORN + 64 * MINUTE, contact_of(1, 1)).bytes_out > 180e6);
+    ledger_fired(&ledger, 0, LEDGER_BYTES);
+    ledger_acquit(&ledger, 0);
+    assert_true(take_one(&ledger, BORN + 65 * MINUTE, contact_of(1, 1)).bytes_out == 0);
     ledger_done(&ledger);
 }
 
@@ -500,8 +538,8 @@ static void a_node_that_leaves_leaves_its_day_behind(void **state) {
     ledger_forget(&ledger, 5);
     assert_int_equal(ledger_node_bytes(&ledger, 5), sizeof(struct ledger_node));
     ledger_begin(&ledger, BORN + 2 * DAY, BORN + 2 * DAY + HOUR);
-    assert_int_equal(ledger_get_sums(&ledger)->tallies[LEDGER_BYTES].days, LEDGER_UNIT / 4);
-    assert_int_equal(ledger_get_sums(&ledger)->tallies[LEDGER_BYTES].exceeded, LEDGER_UNIT);
+    assert_int_equal(ledger_get_sums(&ledger)->levels[LEDGER_BYTES].days, LEDGER_UNIT / 4);
+    assert_int_equal(ledger_get_sums(&ledger)->levels[LEDGER_BYTES].exceeded[0], LEDGER_UNIT);
     struct ledger_reading reading = take(&ledger, BORN + 2 * DAY, HOUR, 5, NULL, 0);
     assert_near(reading.limits[LEDGER_BYTES].rate, 0.5);
     ledger_done(&ledger);
@@ -595,6 +633,8 @@ int main(void) {
         cmocka_unit_test(thresholds_are_those_of_the_formula),
         cmocka_unit_test(a_day_of_the_fleet_is_used_from_two_in_the_morning),
         cmocka_unit_test(a_day_on_which_it_fired_counts_once_it_is_acquitted),
+        cmocka_unit_test(both_measures_of_a_day_are_held_back),
+        cmocka_unit_test(what_fired_is_news_again_once_it_got_four_times_as_much),
         cmocka_unit_test(sums_of_partitions_add_up_to_those_of_one_fleet),
         cmocka_unit_test(a_node_that_leaves_leaves_its_day_behind),
         cmocka_unit_test(a_small_daily_errand_does_not_add_up_for_ever),
