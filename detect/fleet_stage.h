@@ -61,10 +61,14 @@ void fleet_stage_done(struct fleet_stage *stage);
  * unread. Errors: ERROR_LIMIT (memory), those of the sink behind. */
 struct alert_sink fleet_stage_sink(struct fleet_stage *stage);
 
-/* Time has passed up to `until_ms`: no alert of a window that ends by then will come. Tells what
- * the last window's alerts mean for the fleet, and closes the incidents that are due, in order.
- * Like judge_pass: a call more or less changes nothing but when alerts come out. To be called
- * behind every judge_window and judge_pass with the same time. Errors: those of the sink. */
+/* Time has passed up to `until_ms`: of windows that end by then no more alerts will come. Tells
+ * what the last window's alerts mean for the fleet, and closes the incidents that are due, in
+ * order. A call more or less changes nothing but when alerts come out.
+ *
+ * To be called with the start of a window before anything of it, and with its end behind it; and
+ * wherever judge_pass is. A node that is forgotten at the start of a window is closed as of that
+ * moment: such an alert comes behind the call, and still belongs to the window before. Errors:
+ * those of the sink. */
 bool fleet_stage_pass(struct fleet_stage *stage, int64_t until_ms, struct error *err);
 
 /* As bytes and back: now varint, pending u8, lineage string, alerts and dropped varint, then varint

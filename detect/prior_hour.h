@@ -3,6 +3,7 @@
 #define WEIR_DETECT_PRIOR_HOUR_H
 
 #include "base/bytes.h"
+#include "detect/feature.h"
 
 /* What the grown nodes of a fleet are used to, in one hour: how their records (the G of a feature,
  * in bits) are distributed, over all of them and by role; and since when each role has been there.
@@ -17,7 +18,7 @@
  * as k/8. Step 0 is exactly zero, which means something (most nodes send no mail, ever). One
  * thread. */
 
-#define PRIOR_FEATURES 14u /* the scored ones, which come first in enum feature */
+#define PRIOR_FEATURES ((uint32_t)FEATURE_SCORED_COUNT)
 #define PRIOR_STEPS_PER_BIT 8u
 #define PRIOR_BITS_MAX 64u /* what is above counts as that */
 #define PRIOR_STEPS (PRIOR_BITS_MAX * PRIOR_STEPS_PER_BIT + 1)

@@ -490,6 +490,23 @@ static void an_incident_closes_with_the_last_episode_of_its_nodes(void **state) 
     bench_free(bench);
 }
 
+static void a_node_that_is_forgotten_ends_its_part_as_of_the_window_before(void **state) {
+    (void)state;
+    struct bench *bench = bench_make();
+    leak(bench, "a", 0);
+    leak(bench, "b", 0);
+    leak(bench, "c", 0);
+    ends(bench, "a", 30);
+    ends(bench, "b", 30);
+    pass(bench, 35);
+    ends(bench, "c", 35); /* its window is over */
+    pass(bench, 35);
+    assert_int_equal(bench->incidents, 2);
+    assert_int_equal(bench->last_incident.state, ALERT_CLOSED);
+    assert_true(bench->last_incident.window_end_ms == START + 36 * MINUTE);
+    bench_free(bench);
+}
+
 static void an_incident_of_which_nothing_is_heard_for_an_hour_is_closed_as_of_then(void **state) {
     (void)state;
     for (int way = 0; way < 2; way++) {
@@ -854,6 +871,7 @@ int main(void) {
         cmocka_unit_test(an_incident_goes_on_when_it_has_doubled_or_became_graver),
         cmocka_unit_test(an_incident_says_again_after_half_an_hour_that_it_goes_on),
         cmocka_unit_test(an_incident_closes_with_the_last_episode_of_its_nodes),
+        cmocka_unit_test(a_node_that_is_forgotten_ends_its_part_as_of_the_window_before),
         cmocka_unit_test(an_incident_of_which_nothing_is_heard_for_an_hour_is_closed_as_of_then),
         cmocka_unit_test(nodes_of_an_open_incident_are_not_to_be_recycled),
         cmocka_unit_test(alerts_of_incidents_pass_unread),
