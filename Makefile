@@ -118,6 +118,16 @@ asan: ## the tests again under AddressSanitizer and UBSan, compiled by clang
 		CFLAGS='-O1 -g -fno-omit-frame-pointer $(SANITIZE)' LDFLAGS='$(SANITIZE)' all tests
 	@sh tests/run.sh $(BUILD)/asan
 
+# What runs in several threads.
+THREADED := tests/unit/crew_test tests/unit/flows_queue_test tests/unit/feed_test
+tsan: ## the tests of threads under ThreadSanitizer, compiled by clang
+	@sh scripts/install-deps.sh build test
+	@$(MAKE) --no-print-directory -j2 BUILD=$(BUILD)/tsan CC=clang WERROR=1 HARDENING=-fPIE \
+		CFLAGS='-O1 -g -fsanitize=thread' LDFLAGS=-fsanitize=thread all \
+		$(addprefix $(BUILD)/tsan/,$(THREADED))
+	@for test in $(THREADED) tests/cli/same_output.sh tests/cli/capture.sh; do \
+		sh tests/run.sh $(BUILD)/tsan $$test || exit 1; done
+
 # Valgrind knows no AVX-512, nor does its processor say that it has it; AVX2's loops run.
 VALGRIND := valgrind -q --error-exitcode=99 --suppressions=$(CURDIR)/scripts/valgrind.supp \
 	--leak-check=full --errors-for-leak-kinds=definite,indirect,possible
