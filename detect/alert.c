@@ -427,6 +427,7 @@ static void put_tail(struct json_writer *json, const struct alert *alert) {
     json_end_array(json);
     put_community_ids(json, &alert->evidence);
     put_string(json, "recommended_action", alert_advice_name(alert->advice));
+    put_text(json, "announced", alert->announced);
 }
 
 void alert_put_json(const struct alert *alert, struct json_writer *json) {

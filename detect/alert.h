@@ -41,6 +41,7 @@ struct alert {
     const struct bytes *nodes; /* [node_rows]: of a fleet incident the names, ascending; or NULL */
     uint32_t node_rows;        /* at most ALERT_NODES_MAX */
     uint32_t node_count;       /* of all its nodes; 0: the alert is about one node, `node` */
+    struct bytes announced;    /* the name of the work that it falls into (say.h); empty: none */
     uint64_t rare_group;       /* hash of the group of peers, rare in the fleet; 0: none */
     double observed;           /* in the feature's unit; of a closed alert: the episode's peak */
     double expected;

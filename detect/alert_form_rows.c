@@ -227,6 +227,7 @@ GETTER(get_age, alert_value_count((uint64_t)(alert->baseline_age_ms > 0 ? alert-
 GETTER(get_samples, alert_value_count(alert->baseline_samples))
 GETTER(get_state_age, alert_value_string(alert->is_warm ? "warm" : "cold"))
 GETTER(get_advice, alert_value_string(alert_advice_name(alert->advice)))
+GETTER(get_announced, alert_value_text(alert->announced))
 GETTER(get_remedy, alert_value_string(remedy_of(alert)))
 
 /* --- the table ----------------------------------------------------------------------------- */
@@ -354,6 +355,7 @@ static const struct alert_form_row rows[] = {
     ROW("first of community_ids", alert_field_community_id,  NULL,                             NULL,                             "network.community_id",               NULL),
     ROW("recommended_action", get_advice,                    "annotations.recommended_action", "unmapped.recommended_action",    "weir.recommended_action",            NULL),
     ROW("recommended_action", get_remedy,                    NULL,                             "remediation.desc",               NULL,                                 NULL),
+    ROW("announced",         get_announced,                  "annotations.announced",          "unmapped.announced",             "weir.announced",                     NULL),
     ROW("the native form",   alert_field_native,             NULL,                             NULL,                             NULL,                                 "data"),
 };
 /* clang-format on */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "detect/config.h"
 
+#include "detect/say.h"
+
 #include <xxhash.h>
 
 #define MINUTE_MS INT64_C(60000)
@@ -24,7 +26,7 @@ void detector_config_init(struct detector_config *config) {
 
 uint64_t detector_config_hash(const struct detector_config *config) {
     /* Every field at a fixed place; the text last, since its length varies. */
-    uint8_t fields[80];
+    uint8_t fields[88];
     const uint64_t values[] = {
         (uint64_t)config->window_ms,
         (uint64_t)config->warm_up_ms,
@@ -35,6 +37,7 @@ uint64_t detector_config_hash(const struct detector_config *config) {
         config->conversations_max,
         config->groups_max,
         config->nodes_max,
+        config->say == NULL ? 0 : say_hash(config->say),
     };
     const size_t count = sizeof values / sizeof values[0];
     for (size_t i = 0; i < count; i++) {

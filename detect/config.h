@@ -4,6 +4,8 @@
 
 #include "detect/rule_param.h"
 
+struct say;
+
 /* All that besides the records forms state or alert. Its hash goes into the alerts' lineage. */
 struct detector_config {
     struct bytes cluster; /* name in alerts; default "default" */
@@ -13,7 +15,8 @@ struct detector_config {
     int64_t quiet_ms;     /* an episode closes after this long without a firing: 30 min */
     int64_t ongoing_ms;   /* an open episode says so again after this long: 30 min */
     struct rule_params rules;
-    uint64_t memory_bytes_max;  /* for the cells of open windows: 128 MiB */
+    const struct say *say;     /* what the operator says besides (say.h); borrowed; NULL: nothing */
+    uint64_t memory_bytes_max; /* for the cells of open windows: 128 MiB */
     uint32_t conversations_max; /* open ones that are remembered: 1,048,576 */
     uint32_t groups_max;        /* of external peers, whom the fleet has met: 262,144 */
     uint32_t nodes_max;         /* 65,536; a node beyond it is counted and not watched */

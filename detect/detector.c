@@ -13,10 +13,17 @@
 #define WINDOWS_SHARING 24u
 #define COST_MAX_LEAST 64u
 
+/* Alerts go from the judge through what looks across nodes to what the operator says of them. */
+static bool stages_init(struct detector *detector, struct error *err) {
+    const struct alert_sink heard = hearing_sink(detector->hearing);
+    const struct alert_sink told = fleet_stage_sink(&detector->stage);
+    return fleet_stage_init(&detector->stage, &detector->config, &heard, err) &&
+           judge_new(&detector->judge, &detector->config, &told, err);
+}
+
 bool detector_parts_init(struct detector *detector, struct error *err) {
     uint64_t cost_max =
         detector->config.memory_bytes_max / WINDOWS_SHARING / sizeof(struct strand_short);
-    const struct alert_sink told = fleet_stage_sink(&detector->stage);
     roster_init(&detector->roster, detector->config.nodes_max);
     detector->first_open = 0; /* times begin in 1970 */
     detector->arrival = arrival_new(err);
@@ -25,8 +32,8 @@ bool detector_parts_init(struct detector *detector, struct error *err) {
                            cost_max < COST_MAX_LEAST ? COST_MAX_LEAST : cost_max,
                            detector->config.window_ms, err) &&
            past_init(&detector->past, &detector->config, err) &&
-           fleet_stage_init(&detector->stage, &detector->config, &detector->sink, err) &&
-           judge_new(&detector->judge, &detector->config, &told, err);
+           hearing_new(&detector->hearing, detector->config.say, &detector->sink, err) &&
+           stages_init(detector, err);
 }
 
 void detector_parts_done(struct detector *detector) {
@@ -37,6 +44,7 @@ void detector_parts_done(struct detector *detector) {
     past_done(&detector->past);
     fleet_stage_done(&detector->stage);
     judge_free(detector->judge);
+    hearing_free(detector->hearing);
     closing_done(&detector->closing);
     *detector = (struct detector){ .config = detector->config,
                                    .sink = detector->sink,
@@ -145,7 +153,10 @@ struct detector_counts detector_counts(const struct detector *detector) {
     return (struct detector_counts){
         .windows = detector->closed.windows,
         .nodes = detector->roster.used,
-        .alerts = judge_alert_count(detector->judge) + detector->stage.alert_count,
+        .alerts = judge_alert_count(detector->judge) + detector->stage.alert_count -
+                  hearing_silenced(detector->hearing) - hearing_allowed(detector->hearing),
+        .silenced = hearing_silenced(detector->hearing),
+        .allowed = hearing_allowed(detector->hearing),
         .conversations = detector->past.exchange.entry_count,
         .conversations_evicted = detector->past.exchange.evicted,
         .past_bytes = past_memory_bytes(&detector->past),

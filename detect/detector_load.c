@@ -65,6 +65,9 @@ static bool get_roster(struct loading *loading, struct error *err) {
         }
     }
     roster_sort(&detector->roster);
+    if (!hearing_load(detector->hearing, &loading->cursor, err)) {
+        return false;
+    }
     if (!judge_state_load(detector->judge, &loading->cursor, err)) {
         return false;
     }

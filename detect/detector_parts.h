@@ -4,19 +4,21 @@
 
 #include "detect/arrival.h"
 #include "detect/closing.h"
+#include "detect/hearing.h"
 
 /* What a detector is made of; for detector.c, detector_save.c and detector_load.c. */
 struct detector {
     struct detector_config config;
     struct alert_sink sink;
     struct feature_sink features; /* without a function: nobody asks */
-    int64_t first_open; /* windows below this number are closed */
+    int64_t first_open;           /* windows below this number are closed */
     struct point_set points;
     struct window_set windows;
     struct arrival *arrival;
     struct roster roster;
     struct past past;
     struct fleet_stage stage;
+    struct hearing *hearing; /* stands in front of the sink */
     struct judge *judge;
     struct closing closing;
     struct arrival_counts arrived;

@@ -27,6 +27,7 @@ static bool put_roster(const struct detector *detector, struct buffer *out, stru
         buffer_varint(out, (uint64_t)node->last_ms);
         buffer_u8(out, node->is_retired);
     }
+    hearing_save(detector->hearing, out);
     judge_state_save(detector->judge, out);
     for (uint32_t i = 0; i < roster->order_count; i++) {
         judge_node_save(detector->judge, roster->order[i], out);

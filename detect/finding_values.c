@@ -9,7 +9,7 @@ static double expected_value(enum feature feature, float bits) {
     return value > scale ? value : scale;
 }
 
-struct finding_values finding_values(const struct scorer *scorer, enum rule rule,
+struct finding_values finding_values(const struct rule_params *params, enum rule rule,
                                      enum feature feature, const struct finding_measure *measure) {
     struct finding_values values = { .observed = (double)measure->value };
     if (feature >= FEATURE_SCORED_COUNT) {
@@ -18,7 +18,7 @@ struct finding_values finding_values(const struct scorer *scorer, enum rule rule
         return values;
     }
     const struct rule_row *row = &rule_rows[rule];
-    const double *params = scorer->config.rules.values;
+    const double *numbers = params->values;
     const double scale = (double)feature_rows[feature].scale;
     const double y = (double)bits_of_value(measure->value, 1.0f / feature_rows[feature].scale);
     const double mu = (double)measure->expected;
@@ -29,16 +29,16 @@ struct finding_values finding_values(const struct scorer *scorer, enum rule rule
     values.high = bits_to_value(hour, scale);
     double demands[3] = { 0 };
     if (row->floor != RULE_PARAM_COUNT && row->screen == feature) {
-        demands[0] = params[row->floor];
+        demands[0] = numbers[row->floor];
     }
     if (row->margin != RULE_PARAM_COUNT) {
-        demands[1] = bits_to_value(hour + params[row->margin], scale);
+        demands[1] = bits_to_value(hour + numbers[row->margin], scale);
     }
     /* Of z and the all-time record, the lower bar is enough. */
-    double by_z = row->z == RULE_PARAM_COUNT ? 1e9 : mu + params[row->z] * d;
+    double by_z = row->z == RULE_PARAM_COUNT ? 1e9 : mu + numbers[row->z] * d;
     double by_record = row->record == RULE_PARAM_COUNT
                            ? 1e9
-                           : y - (double)measure->over_record + params[row->record];
+                           : y - (double)measure->over_record + numbers[row->record];
     double lower = by_z < by_record ? by_z : by_record;
     demands[2] = lower < 1e9 ? bits_to_value(lower, scale) : 0;
     for (size_t i = 0; i < sizeof demands / sizeof demands[0]; i++) {

@@ -6,20 +6,33 @@
 
 #include <stdlib.h>
 
-struct hearing {
-    const struct say *say;
-    bool has_filters;
-    struct batch batch;
+/* The id of an episode's first alert. */
+struct untold {
+    char episode[33];
 };
 
-bool hearing_new(struct hearing **out, const struct say *say, struct error *err) {
+struct hearing {
+    const struct say *say; /* may be NULL */
+    struct alert_sink sink;
+    bool has_filters;
+    struct batch batch;
+    struct untold *untold; /* [untold_count], ascending: open episodes of which nothing was told */
+    size_t untold_count;
+    size_t untold_capacity;
+    uint64_t silenced;
+    uint64_t allowed;
+};
+
+bool hearing_new(struct hearing **out, const struct say *say, const struct alert_sink *sink,
+                 struct error *err) {
     *out = NULL;
     struct hearing *hearing = calloc(1, sizeof *hearing);
     if (hearing == NULL) {
         return error_set(err, ERROR_LIMIT, "no memory for silences");
     }
     hearing->say = say;
-    for (size_t i = 0; i < say->silence_count; i++) {
+    hearing->sink = *sink;
+    for (size_t i = 0; say != NULL && i < say->silence_count; i++) {
         hearing->has_filters |= say->silences[i].filter != NULL;
     }
     if (hearing->has_filters && !batch_init(&hearing->batch, err)) {
@@ -33,6 +46,7 @@ bool hearing_new(struct hearing **out, const struct say *say, struct error *err)
 void hearing_free(struct hearing *hearing) {
     if (hearing != NULL) {
         batch_done(&hearing->batch);
+        free(hearing->untold);
         free(hearing);
     }
 }
@@ -135,7 +149,11 @@ static enum alert_advice advice_most(const struct hearing *hearing, const struct
 bool hearing_ask(struct hearing *hearing, const struct alert *alert, struct hearing_answer *answer,
                  struct error *err) {
     const struct say *say = hearing->say;
-    *answer = (struct hearing_answer){ .plan = say_plan_of(say, alert) };
+    *answer = (struct hearing_answer){ .advice_most = ADVICE_RECYCLE };
+    if (say == NULL) {
+        return true;
+    }
+    answer->plan = say_plan_of(say, alert);
     answer->advice_most = advice_most(hearing, alert, answer->plan);
     if (hearing->has_filters && !lay_out(&hearing->batch, alert, err)) {
         return false;
@@ -148,6 +166,158 @@ bool hearing_ask(struct hearing *hearing, const struct alert *alert, struct hear
             answer->silence = silence;
             answer->verdict = silence->is_allowed ? HEARING_ALLOWED : HEARING_SILENCED;
         }
+    }
+    return true;
+}
+
+/* --- the sink -------------------------------------------------------------------------------- */
+
+/* The place of an episode among those of which nothing was told, or where it would stand. */
+static size_t untold_place(const struct hearing *hearing, const char *episode) {
+    size_t low = 0;
+    size_t high = hearing->untold_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (strcmp(hearing->untold[middle].episode, episode) < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+static bool untold_has(const struct hearing *hearing, const char *episode, size_t *place) {
+    *place = untold_place(hearing, episode);
+    return *place < hearing->untold_count && strcmp(hearing->untold[*place].episode, episode) == 0;
+}
+
+static bool untold_grow(struct hearing *hearing, struct error *err) {
+    if (hearing->untold_count == hearing->untold_capacity) {
+        size_t capacity = hearing->untold_capacity == 0 ? 16 : 2 * hearing->untold_capacity;
+        struct untold *grown = realloc(hearing->untold, capacity * sizeof *grown);
+        if (grown == NULL) {
+            return error_set(err, ERROR_LIMIT, "no memory for %zu silenced episodes", capacity);
+        }
+        hearing->untold = grown;
+        hearing->untold_capacity = capacity;
+    }
+    return true;
+}
+
+static bool untold_add(struct hearing *hearing, const char *episode, struct error *err) {
+    size_t place;
+    if (untold_has(hearing, episode, &place)) {
+        return true;
+    }
+    if (!untold_grow(hearing, err)) {
+        return false;
+    }
+    struct untold *at = &hearing->untold[place];
+    memmove(at + 1, at, (hearing->untold_count - place) * sizeof *at);
+    memcpy(at->episode, episode, sizeof at->episode);
+    hearing->untold_count++;
+    return true;
+}
+
+/* True when it was there. */
+static bool untold_remove(struct hearing *hearing, const char *episode) {
+    size_t place;
+    if (!untold_has(hearing, episode, &place)) {
+        return false;
+    }
+    struct untold *at = &hearing->untold[place];
+    memmove(at, at + 1, (--hearing->untold_count - place) * sizeof *at);
+    return true;
+}
+
+static bool hand_on(struct hearing *hearing, const struct alert *alert,
+                    const struct hearing_answer *answer, struct error *err) {
+    if (answer->plan == NULL && alert->advice <= answer->advice_most) {
+        return hearing->sink.emit(hearing->sink.context, alert, err);
+    }
+    struct alert told = *alert;
+    told.advice = alert->advice < answer->advice_most ? alert->advice : answer->advice_most;
+    told.announced = answer->plan != NULL ? answer->plan->name : (struct bytes){ 0 };
+    return hearing->sink.emit(hearing->sink.context, &told, err);
+}
+
+static bool emit(void *context, const struct alert *alert, struct error *err) {
+    struct hearing *hearing = context;
+    struct hearing_answer answer;
+    if (!hearing_ask(hearing, alert, &answer, err)) {
+        return false;
+    }
+    if (alert->state == ALERT_CLOSED) {
+        /* It has no evidence that a filter could be asked about, and says nothing new: who was
+         * told of the episode is told of its end, and nobody else. */
+        bool was_untold = untold_remove(hearing, alert->episode);
+        hearing->silenced += was_untold;
+        return was_untold || hand_on(hearing, alert, &answer, err);
+    }
+    if (answer.verdict == HEARING_TELL) {
+        (void)untold_remove(hearing, alert->episode); /* mostly it is not there */
+        return hand_on(hearing, alert, &answer, err);
+    }
+    hearing->silenced += answer.verdict == HEARING_SILENCED;
+    hearing->allowed += answer.verdict == HEARING_ALLOWED;
+    bool is_first = strcmp(alert->id, alert->episode) == 0;
+    return !is_first || untold_add(hearing, alert->episode, err);
+}
+
+struct alert_sink hearing_sink(struct hearing *hearing) {
+    return (struct alert_sink){ .context = hearing, .emit = emit };
+}
+
+uint64_t hearing_silenced(const struct hearing *hearing) {
+    return hearing->silenced;
+}
+
+uint64_t hearing_allowed(const struct hearing *hearing) {
+    return hearing->allowed;
+}
+
+void hearing_save(const struct hearing *hearing, struct buffer *out) {
+    buffer_u64(out, hearing->silenced);
+    buffer_u64(out, hearing->allowed);
+    buffer_varint(out, hearing->untold_count);
+    for (size_t i = 0; i < hearing->untold_count; i++) {
+        buffer_put(out, hearing->untold[i].episode, 32);
+    }
+}
+
+static bool is_id(struct bytes text) {
+    for (size_t i = 0; i < text.size; i++) {
+        uint8_t byte = text.data[i];
+        if (!((byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'f'))) {
+            return false;
+        }
+    }
+    return text.size == 32;
+}
+
+bool hearing_load(struct hearing *hearing, struct cursor *cursor, struct error *err) {
+    hearing->untold_count = 0;
+    hearing->silenced = cursor_u64(cursor);
+    hearing->allowed = cursor_u64(cursor);
+    uint64_t count = cursor_varint(cursor);
+    /* Each was silenced once at least. */
+    if (count > hearing->silenced && count - hearing->silenced > hearing->allowed) {
+        cursor->failed = true;
+    }
+    for (uint64_t i = 0; i < count && !cursor->failed; i++) {
+        struct bytes id = cursor_take(cursor, 32);
+        if (cursor->failed || !is_id(id) ||
+            (i > 0 && memcmp(hearing->untold[i - 1].episode, id.data, 32) >= 0)) {
+            cursor->failed = true;
+            break;
+        }
+        if (!untold_grow(hearing, err)) {
+            return false;
+        }
+        struct untold *at = &hearing->untold[hearing->untold_count++];
+        memcpy(at->episode, id.data, 32);
+        at->episode[32] = '\0';
     }
     return true;
 }

@@ -4,6 +4,7 @@
  * never reaches a result. */
 #include "detect/judge.h"
 
+#include "detect/say.h"
 #include "detect/telling.h"
 #include "flow/batch.h"
 #include "flow/spread.h"
@@ -213,8 +214,13 @@ static bool turns_add_ends(struct judge *judge, int64_t until_ms, struct error *
     return true;
 }
 
-/* Whether a job that stays may become normal: not what was critical, nor what a rare peer got. */
-static bool is_learned(const struct episode *episode) {
+/* Whether a job that stays may become normal: as a person said, else not what was critical, nor
+ * what a rare peer got. */
+static bool is_learned(const struct episode *episode, const struct say *say) {
+    enum say_verdict verdict = say == NULL ? SAY_NOTHING : say_ack_of(say, episode->id);
+    if (verdict != SAY_NOTHING) {
+        return verdict == SAY_BENIGN;
+    }
     for (uint32_t r = 0; r < RULE_COUNT; r++) {
         if ((episode->rules >> r & 1) != 0 && rule_rows[r].never_learned) {
             return false;
@@ -247,7 +253,8 @@ static bool episode_end(struct judge *judge, const struct roster *roster, struct
         return false;
     }
     int64_t hour = baseline_hour_of(episode->fired_end_ms - judge->scorer.config.window_ms);
-    for (uint32_t f = 0; f < FEATURE_SCORED_COUNT && is_learned(episode); f++) {
+    bool may_learn = is_learned(episode, judge->scorer.config.say);
+    for (uint32_t f = 0; f < FEATURE_SCORED_COUNT && may_learn; f++) {
         if (feature_rows[f].direction == episode->direction) {
             baseline_learn_episode(&judge->scorer.baseline, episode->node, f,
                                    baseline_slot_of(hour), episode->peak_bits[f]);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "detect/past.h"
 
+#include "detect/say.h"
+
 /* Windows shorter than this are a capture's: there a reply that is to come comes at once. */
 #define TICK_WINDOW_MS INT64_C(60000)
 
@@ -33,7 +35,10 @@ bool past_init(struct past *past, const struct detector_config *config, struct e
     const struct ledger_params ledger = ledger_params_of(&config->rules);
     prior_init(&past->prior);
     features_init(&past->features, &past->grouping, &past->fleet, config->warm_up_ms);
-    return peer_grouping_init(&past->grouping, NULL, peer_prefixes, peer_prefix_count, err) &&
+    const struct say *say = config->say;
+    bool is_said = say != NULL && say->has_prefixes;
+    return peer_grouping_init(&past->grouping, NULL, is_said ? say->prefixes : peer_prefixes,
+                              is_said ? say->prefix_count : peer_prefix_count, err) &&
            fleet_init(&past->fleet, config->groups_max, err) &&
            exchange_init(&past->exchange, &settings, err) &&
            ledger_init(&past->ledger, &ledger, err);

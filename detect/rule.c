@@ -342,7 +342,7 @@ const struct rule_row rule_rows[RULE_COUNT] = {
     [RULE_CRIT_EXFIL] = {
         ABOUT("crit_exfil", LED_OUT),
         .class_ = CLASS_EXFIL_VOLUME, .severity = SEVERITY_CRITICAL,
-        .advice = ADVICE_QUARANTINE, .needs_second = true,
+        .advice = ADVICE_QUARANTINE, .needs_second = true, .calendar_is_second = true,
         .attack = { "T1041", "T1048" }, .never_learned = true,
         ASKED(CRIT_EXFIL_FLOOR, NONE_, NONE_, NONE_),
         .persistence = ASKS(CRIT_EXFIL_PERSISTENCE),
@@ -422,10 +422,10 @@ uint64_t rule_table_hash(void) {
     for (uint32_t r = 0; r < RULE_COUNT; r++) {
         const struct rule_row *row = &rule_rows[r];
         const uint32_t numbers[] = {
-            row->feature,      row->screen,      row->class_,       row->severity,
-            row->advice,       row->floor,       row->margin,       row->z,
-            row->record,       row->persistence, row->needs_second, row->is_fast,
-            row->never_learned
+            row->feature, row->screen,       row->class_,       row->severity,
+            row->advice,  row->floor,        row->margin,       row->z,
+            row->record,  row->persistence,  row->needs_second, row->calendar_is_second,
+            row->is_fast, row->never_learned
         };
         enum { NUMBERS = sizeof numbers / sizeof numbers[0] };
         uint8_t fields[4 * NUMBERS + 24];

@@ -86,6 +86,7 @@ struct rule_row {
     float high_min; /* from this many bits over any record it is high at least; 0: never */
     enum alert_advice advice; /* the most that Weir recommends unasked */
     bool needs_second;        /* ... and only with another class of the node, within a day */
+    bool calendar_is_second;  /* ... or outside of what was announced, where changes are (say.h) */
     bool is_fast;             /* persistence counts windows where these are shorter than a minute */
     bool never_learned;       /* what it peaked at never becomes a record */
     const char *attack[2];    /* ATT&CK technique ids */

@@ -12,7 +12,6 @@
 
 void say_init(struct say *say) {
     *say = (struct say){ 0 };
-    rule_params_init(&say->params);
     arena_init(&say->arena, TEXT_MAX);
 }
 
@@ -156,8 +155,7 @@ bool say_finish(struct say *say, struct error *err) {
     return true;
 }
 
-static void hash_params(struct buffer *out, const struct say *say) {
-    buffer_u64(out, rule_params_hash(&say->params));
+static void hash_sets(struct buffer *out, const struct say *say) {
     buffer_varint(out, say->set_count);
     for (size_t i = 0; i < say->set_count; i++) {
         hash_scope(out, &say->sets[i].scope);
@@ -198,7 +196,7 @@ static void hash_prefixes(struct buffer *out, const struct say *say) {
 uint64_t say_hash(const struct say *say) {
     struct buffer text;
     buffer_init(&text, HASHED_MAX);
-    hash_params(&text, say);
+    hash_sets(&text, say);
     buffer_varint(&text, say->silence_count);
     for (size_t i = 0; i < say->silence_count; i++) {
         hash_silence(&text, &say->silences[i]);
@@ -231,9 +229,20 @@ static bool scope_has_node(const struct say_scope *scope, struct bytes node, str
            say_list_has(&scope->roles, role);
 }
 
+/* A fleet incident is about nodes that are named when it is so about each of its nodes. */
+static bool scope_has_nodes(const struct say_scope *scope, const struct alert *alert) {
+    bool is_whole = alert->node_count <= alert->node_rows;
+    for (uint32_t i = 0; is_whole && i < alert->node_rows; i++) {
+        is_whole = say_list_has(&scope->nodes, alert->nodes[i]);
+    }
+    return (is_whole || scope->nodes.count == 0) && say_list_has(&scope->roles, alert->role);
+}
+
 bool say_scope_has(const struct say_scope *scope, const struct alert *alert) {
-    return scope_has_node(scope, alert->node, alert->identity, alert->role) &&
-           say_list_has(&scope->classes, bytes_text(alert->class_)) &&
+    bool has_nodes = alert->node_rows > 0
+                         ? scope_has_nodes(scope, alert)
+                         : scope_has_node(scope, alert->node, alert->identity, alert->role);
+    return has_nodes && say_list_has(&scope->classes, bytes_text(alert->class_)) &&
            say_list_has(&scope->rules, bytes_text(alert->rule));
 }
 
@@ -258,10 +267,6 @@ size_t say_set_of(const struct say *say, struct bytes node, struct bytes identit
         }
     }
     return 0;
-}
-
-const struct rule_params *say_params(const struct say *say, size_t set) {
-    return set == 0 ? &say->params : &say->sets[set - 1].params;
 }
 
 enum say_verdict say_ack_of(const struct say *say, const char *episode) {

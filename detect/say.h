@@ -22,7 +22,7 @@ struct say_list {
 };
 
 /* Whom and what something is about: each list must have one that matches. A node is matched by its
- * name or by its identity. */
+ * name or by its identity; a fleet incident, when each of its nodes is by its name. */
 struct say_scope {
     struct say_list nodes;
     struct say_list roles;
@@ -92,8 +92,7 @@ struct say_ack {
 #define SAY_ACKS_MAX 32768u
 
 struct say {
-    struct rule_params params; /* of the nodes that no set is for */
-    struct say_set *sets;      /* [set_count], the first that matches a node counts */
+    struct say_set *sets; /* [set_count], the first that matches a node counts */
     size_t set_count;
     struct say_silence *silences;
     size_t silence_count;
@@ -110,7 +109,7 @@ struct say {
     struct arena arena; /* the texts */
 };
 
-/* Defaults, and nothing said. `done` accepts a zeroed one. */
+/* Nothing said. `done` accepts a zeroed one. */
 void say_init(struct say *say);
 void say_done(struct say *say);
 
@@ -131,10 +130,9 @@ bool say_finish(struct say *say, struct error *err);
  * sets are none of it. */
 uint64_t say_hash(const struct say *say);
 
-/* The numbers for a node: 0 for `params`, else 1 + the index of its set. */
+/* Whose numbers count for a node: 0 for everybody's, else 1 + the index of its set. */
 size_t say_set_of(const struct say *say, struct bytes node, struct bytes identity,
                   struct bytes role);
-const struct rule_params *say_params(const struct say *say, size_t set);
 
 /* What was said about an episode (32 hex digits). */
 enum say_verdict say_ack_of(const struct say *say, const char *episode);

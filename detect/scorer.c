@@ -14,8 +14,8 @@
 bool scorer_init(struct scorer *scorer, const struct detector_config *config, struct error *err) {
     *scorer = (struct scorer){ .kernel = score_kernel(), .config = *config };
     baseline_init(&scorer->baseline);
-    for (uint32_t r = 0; r < RULE_COUNT; r++) {
-        scorer->limits[r] = rule_limits((enum rule)r, &config->rules, config->window_ms);
+    if (!rule_sets_init(&scorer->sets, &scorer->config, err)) {
+        return false;
     }
     scorer->block = calloc(1, sizeof *scorer->block);
     if (scorer->block == NULL) {
@@ -31,6 +31,7 @@ bool scorer_init(struct scorer *scorer, const struct detector_config *config, st
 
 void scorer_done(struct scorer *scorer) {
     baseline_done(&scorer->baseline);
+    rule_sets_done(&scorer->sets);
     for (uint32_t r = 0; r < RULE_COUNT; r++) {
         rule_latch_done(&scorer->latches[r]);
     }
@@ -41,7 +42,8 @@ void scorer_done(struct scorer *scorer) {
 }
 
 bool scorer_grow(struct scorer *scorer, uint32_t count, struct error *err) {
-    if (!baseline_grow(&scorer->baseline, count, err)) {
+    if (!baseline_grow(&scorer->baseline, count, err) ||
+        !rule_sets_grow(&scorer->sets, scorer->baseline.capacity, err)) {
         return false;
     }
     for (uint32_t r = 0; r < RULE_COUNT; r++) {
@@ -55,6 +57,7 @@ bool scorer_grow(struct scorer *scorer, uint32_t count, struct error *err) {
 void scorer_forget(struct scorer *scorer, uint32_t node) {
     if (node < scorer->baseline.capacity) {
         baseline_forget(&scorer->baseline, node);
+        rule_sets_forget(&scorer->sets, node);
         for (uint32_t r = 0; r < RULE_COUNT; r++) {
             rule_latch_forget(&scorer->latches[r], node);
         }
@@ -121,6 +124,7 @@ static bool block_begin(struct scorer *scorer, const struct judge_window *window
     memset(block->observed, 0, sizeof block->observed);
     memset(block->whole, 0, sizeof block->whole);
     memset(block->cold, 0, sizeof block->cold);
+    memset(block->special, 0, sizeof block->special);
     block->any_absent = 0;
     for (uint32_t i = 0; i < block->count; i++) {
         const uint32_t node = block->first + i;
@@ -133,6 +137,8 @@ static bool block_begin(struct scorer *scorer, const struct judge_window *window
         if ((quality & METRIC_OBSERVED) == 0) {
             continue;
         }
+        block->set[i] = rule_sets_of(&scorer->sets, window->roster, node);
+        block->special[i / 64] |= block->set[i] != 0 ? bit : 0;
         if ((baseline->hour[node] != hour || baseline->born_ms[node] == INT64_MIN) &&
             !enter_hour(scorer, window, node, err)) {
             return false;

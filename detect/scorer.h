@@ -5,6 +5,7 @@
 #include "detect/baseline.h"
 #include "detect/judge.h"
 #include "detect/rule_latch.h"
+#include "detect/rule_sets.h"
 
 /* From the features of a window to findings: the three passes over all nodes (score, rules, learn),
  * a block at a time. Score strictly before learning. One thread. */
@@ -37,7 +38,7 @@ struct finding {
 struct scorer {
     const struct score_kernel *kernel;
     struct detector_config config;
-    struct rule_limits limits[RULE_COUNT];
+    struct rule_sets sets;
     struct baseline baseline;
     struct rule_latch latches[RULE_COUNT];
     struct finding *findings; /* of the last window, by (node, rule) */
@@ -76,7 +77,8 @@ struct finding_values {
     double threshold; /* what the rule demanded of `observed` */
 };
 
-struct finding_values finding_values(const struct scorer *scorer, enum rule rule,
+/* `params` are the node's. */
+struct finding_values finding_values(const struct rule_params *params, enum rule rule,
                                      enum feature feature, const struct finding_measure *measure);
 
 #endif

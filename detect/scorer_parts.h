@@ -17,7 +17,9 @@ struct scorer_block {
     uint64_t whole[BLOCK_WORDS]; /* observed, and nothing missing: this window can be learned */
     uint64_t cold[BLOCK_WORDS];
     uint64_t
-        has_prior[BLOCK_WORDS]; /* lanes whose prior was set, by this block or an earlier one */
+        has_prior[BLOCK_WORDS];    /* lanes whose prior was set, by this block or an earlier one */
+    uint64_t special[BLOCK_WORDS]; /* observed lanes with numbers of their own */
+    uint32_t set[BASELINE_BLOCK];  /* of observed lanes: whose numbers count (rule_sets.h) */
     uint64_t hits[RULE_COUNT][BLOCK_WORDS];
     uint64_t absent[BASELINE_BLOCK]; /* by lane: features that cannot be told */
     float bits[FEATURE_SCORED_COUNT][BASELINE_BLOCK];

@@ -104,7 +104,7 @@ static void scores_of(const struct scorer *scorer, const struct judge_window *wi
     out->age_days = own_days > role_days ? own_days : role_days;
     out->led_hours = window->led_hours[node];
     out->is_cold = (block->cold[lane / 64] >> (lane % 64) & 1) != 0;
-    out->params = &scorer->config.rules;
+    out->params = rule_sets_params(&scorer->sets, block->set[lane]);
 }
 
 /* Takes away the lanes of a rule's hits in which more is asked, or something cannot be told. */
@@ -143,19 +143,64 @@ static void tell_ledger(const struct judge_window *window, const struct rule_row
     }
 }
 
+/* Moves a rule on for some lanes of a word, which have the same limits. */
+static void step_word(struct scorer *scorer, const struct judge_window *window, uint32_t rule,
+                      const struct rule_limits *limits, uint32_t w, uint64_t lanes, float crowd) {
+    struct scorer_block *block = scorer->block;
+    float weights[64];
+    uint64_t *hits = block->hits[rule];
+    uint64_t held =
+        keep_holding(scorer, window, &rule_rows[rule], w, hits[w] & lanes, crowd, weights);
+    hits[w] = (hits[w] & ~lanes) | held;
+    rule_latch_step(&scorer->latches[rule], limits, block->first / 64 + w, held,
+                    block->whole[w] & lanes, weights);
+}
+
+/* Lanes with numbers of their own, a set at a time; the screen is asked again of each, since few
+ * have them. Returns those in which the rule is on. */
+static uint64_t step_special(struct scorer *scorer, const struct judge_window *window,
+                             uint32_t rule, const struct score_columns *columns, uint32_t w,
+                             float crowd) {
+    struct scorer_block *block = scorer->block;
+    uint64_t on = 0;
+    for (uint64_t rest = block->special[w]; rest != 0;) {
+        const uint32_t set = block->set[w * 64 + (uint32_t)__builtin_ctzll(rest)];
+        const struct rule_limits *limits = &scorer->sets.limits[set][rule];
+        uint64_t lanes = 0;
+        uint64_t hits = 0;
+        for (uint64_t others = rest; others != 0; others &= others - 1) {
+            const uint32_t lane = w * 64 + (uint32_t)__builtin_ctzll(others);
+            const uint64_t bit = UINT64_C(1) << (lane % 64);
+            if (block->set[lane] != set) {
+                continue;
+            }
+            uint64_t hit = 0;
+            const struct score_columns one = { columns->values + lane, columns->z + lane,
+                                               columns->over_hour + lane,
+                                               columns->over_record + lane };
+            score_kernel_scalar.hit(&hit, &one, &limits->condition, 1);
+            hits |= (hit & 1) != 0 ? bit : 0;
+            lanes |= bit;
+        }
+        rest &= ~lanes;
+        block->hits[rule][w] = (block->hits[rule][w] & ~lanes) | (limits->is_on ? hits : 0);
+        if (limits->is_on) {
+            step_word(scorer, window, rule, limits, w, lanes, crowd);
+            on |= lanes;
+        }
+    }
+    return on;
+}
+
 /* Conditions to masks, masks to latches. */
 void scorer_block_rules(struct scorer *scorer, const struct judge_window *window, float crowd) {
     struct scorer_block *block = scorer->block;
     const uint32_t words = (block->count + 63) / 64;
     for (uint32_t r = 0; r < RULE_COUNT; r++) {
         const struct rule_row *row = &rule_rows[r];
+        const struct rule_limits *limits = &scorer->sets.limits[0][r];
         const uint32_t scored = row->feature < FEATURE_SCORED_COUNT ? row->feature : 0;
-        struct rule_latch *latch = &scorer->latches[r];
         uint64_t *hits = block->hits[r];
-        if (!scorer->limits[r].is_on) {
-            memset(hits, 0, sizeof block->hits[r]);
-            continue;
-        }
         /* Of a raw feature no score is asked: any column of numbers will do. */
         const struct score_columns columns = {
             .values = column_of(scorer, window, row->screen),
@@ -163,14 +208,22 @@ void scorer_block_rules(struct scorer *scorer, const struct judge_window *window
             .over_hour = block->over_hour[scored],
             .over_record = block->over_record[scored],
         };
-        scorer->kernel->hit(hits, &columns, &scorer->limits[r].condition, block->count);
+        memset(hits, 0, sizeof block->hits[r]);
+        if (limits->is_on) {
+            scorer->kernel->hit(hits, &columns, &limits->condition, block->count);
+        }
         for (uint32_t w = 0; w < words; w++) {
-            uint32_t word = block->first / 64 + w;
-            float weights[64];
+            uint64_t on = limits->is_on ? block->observed[w] & ~block->special[w] : 0;
             hits[w] &= block->observed[w];
-            hits[w] = keep_holding(scorer, window, row, w, hits[w], crowd, weights);
-            rule_latch_step(latch, &scorer->limits[r], word, hits[w], block->whole[w], weights);
-            uint64_t active = (hits[w] | latch->latched[word]) & block->observed[w];
+            if (on != 0) {
+                step_word(scorer, window, r, limits, w, on, crowd);
+            }
+            if (block->special[w] != 0) {
+                on |= step_special(scorer, window, r, &columns, w, crowd);
+            }
+            /* A rule that is off holds nobody. */
+            uint64_t latched = scorer->latches[r].latched[block->first / 64 + w];
+            uint64_t active = (hits[w] | latched) & on;
             for (; active != 0; active &= active - 1) {
                 uint32_t lane = w * 64 + (uint32_t)__builtin_ctzll(active);
                 block->gates.active[lane] = 1;

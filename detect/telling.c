@@ -2,6 +2,7 @@
 #include "detect/telling.h"
 
 #include "detect/bits.h"
+#include "detect/say.h"
 
 /* 1 - 2^-(over_hour/2 + over_record/2 + corroborating/2), and less where the data is worse: skipped
  * data hides as much as it shows, sampled counts are estimates, a cut summary blurs only evidence.
@@ -28,11 +29,19 @@ static enum alert_severity severity_of(const struct rule_row *row, const struct 
     return may_rise ? (enum alert_severity)(severity + 1) : severity;
 }
 
+/* A second class, or for some rules that nobody announced it where changes are announced. */
+static bool has_second(const struct rule_row *row, const struct telling *telling,
+                       const struct say *say, const struct alert *alert) {
+    return telling->has_second || (row->calendar_is_second && say != NULL && say->has_calendar &&
+                                   say_plan_of(say, alert) == NULL);
+}
+
 /* Data of lesser quality never leads to more than a notice, nor does a rule that wants a second
  * class without one. */
 static enum alert_advice advice_of(const struct rule_row *row, const struct telling *telling,
-                                   uint32_t quality) {
-    bool is_bounded = quality != 0 || (row->needs_second && !telling->has_second);
+                                   const struct say *say, const struct alert *alert) {
+    bool is_bounded =
+        alert->quality != 0 || (row->needs_second && !has_second(row, telling, say, alert));
     return is_bounded && row->advice > ADVICE_NOTIFY ? ADVICE_NOTIFY : row->advice;
 }
 
@@ -50,9 +59,10 @@ void telling_alert(const struct telling *telling, const struct scorer *scorer,
     const struct episode *episode = telling->episode;
     const struct rule_row *row = &rule_rows[telling->rule];
     const int64_t born_ms = scorer->baseline.born_ms[episode->node];
-    struct finding_values values =
-        finding_values(scorer, telling->rule, telling->feature, telling->measure);
-    name_node(alert, scorer, &telling->roster->nodes[episode->node]);
+    const struct roster_node *node = &telling->roster->nodes[episode->node];
+    struct finding_values values = finding_values(
+        rule_sets_find(&scorer->sets, node), telling->rule, telling->feature, telling->measure);
+    name_node(alert, scorer, node);
     alert->state = telling->state;
     alert->class_ = attack_class_name(telling->class_);
     alert->rule = row->name;
@@ -75,5 +85,5 @@ void telling_alert(const struct telling *telling, const struct scorer *scorer,
     alert->quality = episode->quality;
     alert->severity = severity_of(row, telling);
     alert->confidence = confidence_of(telling, alert->quality);
-    alert->advice = advice_of(row, telling, alert->quality);
+    alert->advice = advice_of(row, telling, scorer->config.say, alert);
 }

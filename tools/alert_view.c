@@ -98,6 +98,10 @@ void alert_view_print(const struct alert *alert, bool has_colour, FILE *out) {
     if (alert->expected > 0) {
         fprintf(out, " (%.0fx)", alert->observed / alert->expected);
     }
+    if (alert->announced.size > 0) {
+        fputs(", announced: ", out);
+        print_name(alert->announced, out);
+    }
     fputc('\n', out);
     if (alert->state == ALERT_OPEN) {
         print_nodes(alert, out);

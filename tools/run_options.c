@@ -123,6 +123,8 @@ static void summary_json(const struct pipeline_counts *counts) {
     number_field(&json, "nodes", counts->detector.nodes);
     number_field(&json, "windows", counts->detector.windows);
     number_field(&json, "alerts", counts->detector.alerts);
+    number_field(&json, "silenced", counts->detector.silenced);
+    number_field(&json, "allowed", counts->detector.allowed);
     time_field(&json, "first", feeds->first_ms, is_known);
     time_field(&json, "last", feeds->last_ms, is_known);
     json_key(&json, "seconds");
@@ -183,6 +185,8 @@ static void summary_text(const struct pipeline_counts *counts, bool has_detector
                     (unsigned long long)counts->detector.nodes,
                     (unsigned long long)counts->detector.windows,
                     (unsigned long long)counts->detector.alerts);
+            say_count("silenced", counts->detector.silenced);
+            say_count("allowed", counts->detector.allowed);
         }
         fputc('\n', stderr);
     }

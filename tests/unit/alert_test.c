@@ -91,7 +91,7 @@ static const char golden[] =
     "\"rule\":\"exfil\",\"threshold\":8000000,"
     "\"baseline\":{\"expected\":1000000,\"low\":700000,\"high\":2000001,\"age\":172800,"
     "\"samples\":2880},\"quality\":[],\"state_age\":\"warm\",\"attack\":[\"T1041\",\"T1048\"],"
-    "\"community_ids\":[\"@COMMUNITY\"],\"recommended_action\":\"notify\"}\n";
+    "\"community_ids\":[\"@COMMUNITY\"],\"recommended_action\":\"notify\",\"announced\":\"\"}\n";
 
 /* Computed apart (Python's xxhash and hashlib) from the fields above. */
 #define GOLDEN_ID "cf7b12e7b2a4960cc7d4fa2b144cfacb"

@@ -3,6 +3,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <cmocka.h>
@@ -47,11 +48,27 @@ static void silence(struct say *say, const char *filter, int64_t until_ms, bool 
     assert_true(say_add_silence(say, &row, &err));
 }
 
+/* What came out: ids of the alerts, told one by one. */
+struct told {
+    char text[256];
+    struct alert last;
+};
+
+static bool take(void *context, const struct alert *alert, struct error *err) {
+    struct told *told = context;
+    (void)err;
+    strncat(told->text, alert->id, sizeof told->text - strlen(told->text) - 1);
+    strncat(told->text, " ", sizeof told->text - strlen(told->text) - 1);
+    told->last = *alert;
+    return true;
+}
+
 static struct hearing_answer ask(const struct say *say, const struct alert *alert) {
     struct hearing *hearing;
     struct hearing_answer answer;
     struct error err;
-    assert_true(hearing_new(&hearing, say, &err));
+    const struct alert_sink sink = { .emit = take };
+    assert_true(hearing_new(&hearing, say, &sink, &err));
     for (int i = 0; i < 2; i++) { /* the second one finds it used */
         assert_true(hearing_ask(hearing, alert, &answer, &err));
     }
@@ -193,6 +210,160 @@ static void who_scans_by_trade_is_not_recycled(void **state) {
     }
 }
 
+static void emit(struct hearing *hearing, const char *id, const char *episode,
+                 enum alert_state state, int64_t window_ms) {
+    struct error err;
+    struct alert alert = an_alert(DIRECTION_OUT);
+    const struct alert_sink sink = hearing_sink(hearing);
+    snprintf(alert.id, sizeof alert.id, "%.32s", id);
+    snprintf(alert.episode, sizeof alert.episode, "%.32s", episode);
+    alert.state = state;
+    alert.window_start_ms = window_ms;
+    alert.window_end_ms = window_ms + 60000;
+    if (state == ALERT_CLOSED) {
+        alert.evidence.key_rows = 0;
+    }
+    assert_true(sink.emit(sink.context, &alert, &err));
+}
+
+static void who_was_told_of_an_episode_is_told_of_its_end(void **state) {
+    (void)state;
+    struct error err;
+    struct say say;
+    struct hearing *hearing;
+    struct told told = { 0 };
+    const struct alert_sink sink = { .context = &told, .emit = take };
+    say_init(&say);
+    silence(&say, "port in {443, 8443}", 600000, false);
+    assert_true(hearing_new(&hearing, &say, &sink, &err));
+    /* a: silenced to its end. b: goes on behind the silence. c: begins behind it. */
+    emit(hearing, "a", "a", ALERT_OPEN, 0);
+    emit(hearing, "b", "b", ALERT_OPEN, 0);
+    emit(hearing, "a2", "a", ALERT_ONGOING, 540000);
+    emit(hearing, "a3", "a", ALERT_CLOSED, 600000);
+    emit(hearing, "b2", "b", ALERT_ONGOING, 600000);
+    emit(hearing, "c", "c", ALERT_OPEN, 600000);
+    emit(hearing, "b3", "b", ALERT_CLOSED, 660000);
+    emit(hearing, "c2", "c", ALERT_CLOSED, 660000);
+    assert_string_equal(told.text, "b2 c b3 c2 ");
+    assert_int_equal(hearing_silenced(hearing), 4);
+    assert_int_equal(hearing_allowed(hearing), 0);
+    hearing_free(hearing);
+    say_done(&say);
+}
+
+static void a_later_silence_does_not_hide_an_end(void **state) {
+    (void)state;
+    struct error err;
+    struct say say;
+    struct hearing *hearing;
+    struct told told = { 0 };
+    const struct alert_sink sink = { .context = &told, .emit = take };
+    struct say_silence row = { .span = { 60000, 600000, 0 } };
+    say_init(&say);
+    assert_true(say_add_silence(&say, &row, &err));
+    assert_true(hearing_new(&hearing, &say, &sink, &err));
+    emit(hearing, "a", "a", ALERT_OPEN, 0);
+    emit(hearing, "a2", "a", ALERT_ONGOING, 60000);
+    emit(hearing, "a3", "a", ALERT_CLOSED, 120000);
+    assert_string_equal(told.text, "a a3 ");
+    hearing_free(hearing);
+    say_done(&say);
+}
+
+static void what_is_told_of_announced_work_carries_its_name(void **state) {
+    (void)state;
+    struct error err;
+    struct say say;
+    struct hearing *hearing;
+    struct told told = { 0 };
+    const struct alert_sink sink = { .context = &told, .emit = take };
+    const struct say_plan plan = { .name = bytes_text("the move"), .span = { 0, 60000, 0 } };
+    say_init(&say);
+    assert_true(say_add_plan(&say, &plan, &err));
+    assert_true(hearing_new(&hearing, &say, &sink, &err));
+    emit(hearing, "a", "a", ALERT_OPEN, 0);
+    assert_true(bytes_equal(told.last.announced, bytes_text("the move")));
+    assert_int_equal(told.last.advice, ADVICE_NONE);
+    emit(hearing, "a2", "a", ALERT_ONGOING, 60000);
+    assert_int_equal(told.last.announced.size, 0);
+    assert_int_equal(told.last.advice, ADVICE_RECYCLE);
+    hearing_free(hearing);
+    say_done(&say);
+}
+
+static void nothing_said_changes_nothing(void **state) {
+    (void)state;
+    struct error err;
+    struct hearing *hearing;
+    struct told told = { 0 };
+    const struct alert_sink sink = { .context = &told, .emit = take };
+    assert_true(hearing_new(&hearing, NULL, &sink, &err));
+    emit(hearing, "a", "a", ALERT_OPEN, 0);
+    emit(hearing, "a2", "a", ALERT_CLOSED, 0);
+    assert_string_equal(told.text, "a a2 ");
+    hearing_free(hearing);
+    hearing_free(NULL);
+}
+
+#define ID(digit) digit "0000000000000000000000000000000"
+
+static void the_episodes_not_told_of_outlive_a_state(void **state) {
+    (void)state;
+    struct error err;
+    struct say say;
+    struct hearing *hearing;
+    struct hearing *other;
+    struct told told = { 0 };
+    struct buffer saved;
+    struct buffer again;
+    const struct alert_sink sink = { .context = &told, .emit = take };
+    say_init(&say);
+    silence(&say, "", 600000, true);
+    assert_true(hearing_new(&hearing, &say, &sink, &err));
+    emit(hearing, ID("b"), ID("b"), ALERT_OPEN, 0);
+    emit(hearing, ID("a"), ID("a"), ALERT_OPEN, 0);
+    emit(hearing, ID("c"), ID("c"), ALERT_OPEN, 0);
+    buffer_init(&saved, 4096);
+    buffer_init(&again, 4096);
+    hearing_save(hearing, &saved);
+    assert_true(hearing_new(&other, NULL, &sink, &err));
+    struct cursor cursor = cursor_of(buffer_bytes(&saved));
+    assert_true(hearing_load(other, &cursor, &err));
+    assert_true(!cursor.failed && cursor_left(&cursor) == 0);
+    hearing_save(other, &again);
+    assert_true(bytes_equal(buffer_bytes(&saved), buffer_bytes(&again)));
+    emit(other, ID("1"), ID("a"), ALERT_CLOSED, 0);
+    assert_string_equal(told.text, "");
+    assert_int_equal(hearing_allowed(other), 3);
+    assert_int_equal(hearing_silenced(other), 1);
+    /* Any other byte in front, a digit that is none, an order that is none, a cut: refused. */
+    for (size_t i = 0; i < saved.size; i++) {
+        struct cursor cut = cursor_of(bytes_of(saved.data, i));
+        assert_true(hearing_load(other, &cut, &err));
+        assert_true(cut.failed);
+    }
+    const size_t first = saved.size - 96;
+    const uint8_t bad[] = { 'A', 'g', ' ', 'c', 'f' };
+    for (size_t i = 0; i < sizeof bad; i++) {
+        uint8_t kept = saved.data[first];
+        saved.data[first] = bad[i];
+        struct cursor damaged = cursor_of(buffer_bytes(&saved));
+        assert_true(hearing_load(other, &damaged, &err));
+        assert_true(damaged.failed);
+        saved.data[first] = kept;
+    }
+    saved.data[8] = 2; /* three episodes, and two alerts that were not told */
+    struct cursor few = cursor_of(buffer_bytes(&saved));
+    assert_true(hearing_load(other, &few, &err));
+    assert_true(few.failed);
+    buffer_done(&saved);
+    buffer_done(&again);
+    hearing_free(hearing);
+    hearing_free(other);
+    say_done(&say);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_filter_holds_when_it_holds_for_every_conversation),
@@ -201,6 +372,11 @@ int main(void) {
         cmocka_unit_test(what_is_allowed_is_said_before_what_is_silenced),
         cmocka_unit_test(announced_work_is_named_and_advises_nothing),
         cmocka_unit_test(who_scans_by_trade_is_not_recycled),
+        cmocka_unit_test(who_was_told_of_an_episode_is_told_of_its_end),
+        cmocka_unit_test(a_later_silence_does_not_hide_an_end),
+        cmocka_unit_test(what_is_told_of_announced_work_carries_its_name),
+        cmocka_unit_test(nothing_said_changes_nothing),
+        cmocka_unit_test(the_episodes_not_told_of_outlive_a_state),
     };
     return cmocka_run_group_tests_name("hearing", tests, NULL, NULL);
 }

@@ -2,6 +2,7 @@
 #include "detect/judge.h"
 
 #include "detect/rule.h"
+#include "detect/say.h"
 #include "flow/batch.h"
 
 #include <math.h>
@@ -787,6 +788,48 @@ static void a_nodes_state_depends_on_its_own_windows_alone(void **state) {
     buffer_done(&saved[1]);
 }
 
+/* --- what a person found out ------------------------------------------------------------------ */
+
+/* The same leak twice, an hour apart: what the rule demanded of the second one. */
+static double second_threshold(enum say_verdict verdict, const char *episode, char out[33]) {
+    struct error err;
+    struct say say;
+    struct bench *bench = bench_make(2);
+    say_init(&say);
+    if (verdict != SAY_NOTHING) {
+        struct say_ack ack = { .verdict = verdict };
+        memcpy(ack.episode, episode, sizeof ack.episode);
+        assert_true(say_add_ack(&say, &ack, &err) && say_finish(&say, &err));
+    }
+    judge_free(bench->judge);
+    bench->config.say = &say;
+    bench->judge = judge_make(bench);
+    int64_t now = bench_settle(bench);
+    for (int i = 0; i < 2; i++) {
+        bench->values[FEATURE_OUT_INIT][1] = 1e8f;
+        now = bench_run(bench, now, 5);
+        bench->values[FEATURE_OUT_INIT][1] = 1e6f;
+        now = bench_run(bench, now, 55);
+    }
+    assert_int_equal(bench->told_count, 4); /* each opens and closes */
+    memcpy(out, bench->told[0].episode, 33);
+    double threshold = bench->told[2].threshold;
+    bench_free(bench);
+    say_done(&say);
+    return threshold;
+}
+
+static void a_malicious_episode_is_never_learned_and_a_benign_one_is(void **state) {
+    (void)state;
+    char episode[33];
+    char other[33];
+    double unsaid = second_threshold(SAY_NOTHING, NULL, episode);
+    double benign = second_threshold(SAY_BENIGN, episode, other);
+    double malicious = second_threshold(SAY_MALICIOUS, episode, other);
+    assert_true(benign == unsaid);
+    assert_true(malicious * 2 < unsaid);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_hundredfold_leak_opens_after_three_windows),
@@ -816,6 +859,7 @@ int main(void) {
         cmocka_unit_test(bytes_that_are_no_state_are_refused_or_harmless),
         cmocka_unit_test(a_new_configuration_is_a_new_link_in_the_lineage),
         cmocka_unit_test(a_nodes_state_depends_on_its_own_windows_alone),
+        cmocka_unit_test(a_malicious_episode_is_never_learned_and_a_benign_one_is),
     };
     return cmocka_run_group_tests_name("judge", tests, NULL, NULL);
 }
