@@ -23,7 +23,7 @@ HARDENING ?= -fPIE -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=
 ALL_CFLAGS = -std=c17 -D_GNU_SOURCE -I. $(WARNINGS) $(HARDENING) -ffp-contract=off \
 	-ffile-prefix-map=$(CURDIR)=. $(CFLAGS)
 ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now $(LDFLAGS)
-LIBS := -lpcap -lisal -lzstd -lxxhash -lcrypto -lpthread -lm
+LIBS := -lpcap -lisal -lyaml -lzstd -lxxhash -lcrypto -lpthread -lm
 
 ROOMS := base flow ingest bus detect store query
 # The suffix of a file names the width that it is for: what the target lacks is not compiled.
@@ -83,6 +83,7 @@ $(FUZZ_REPLAYS): $(BUILD)/%_replay: $(BUILD)/%.o $(BUILD)/tests/fuzz/replay.o $(
 	$(link)
 $(BENCHES): %: %.o $(GEN) $(TOOLS) $(LIBRARY)
 	$(link)
+$(filter $(BUILD)/tests/fuzz/tools_%,$(FUZZERS) $(FUZZ_REPLAYS)): $(TOOLS)
 $(FUZZERS): %: %.o $(LIBRARY)
 	$(call link,-fsanitize=fuzzer)
 
@@ -185,11 +186,12 @@ $(BUILD)/man/%.1: $(BUILD)/bin/%
 install: all $(MAN) ## copy programs and man pages below PREFIX (DESTDIR is honoured)
 	install -D -t $(DESTDIR)$(PREFIX)/bin $(BUILD)/bin/weir $(BUILD)/bin/flowq
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man1 $(MAN)
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man5 docs/weir.yaml.5
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man7 docs/weir-filter.7
 
 uninstall: ## remove what install copied
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/,bin/weir bin/flowq share/man/man1/weir.1 \
-		share/man/man1/flowq.1 share/man/man7/weir-filter.7)
+		share/man/man1/flowq.1 share/man/man5/weir.yaml.5 share/man/man7/weir-filter.7)
 
 clean: ## remove build/
 	rm -rf $(BUILD)

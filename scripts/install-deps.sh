@@ -7,7 +7,7 @@
 #        scripts/install-deps.sh --print USE...   prints what they need, a package a line
 set -eu
 
-build="gcc make libc6-dev libisal-dev libzstd-dev libxxhash-dev libssl-dev libpcap-dev"
+build="gcc make libc6-dev libisal-dev libzstd-dev libxxhash-dev libssl-dev libpcap-dev libyaml-dev"
 test="libcmocka-dev libjansson-dev zlib1g-dev zstd gzip jq clang libclang-rt-14-dev python3 python3-venv mandoc git"
 arm64="gcc-aarch64-linux-gnu qemu-user"
 valgrind="valgrind"

@@ -47,7 +47,10 @@ struct store {
 
 /* A store that was interrupted before its first manifest counts as empty. */
 static bool is_empty_folder(const char *directory, bool *is_empty, struct error *err) {
-    static const char *const known[] = { ".", "..", "lock", "manifest.tmp" };
+    /* What the operator says (docs/OPERATIONS.md) may be there before the store is. */
+    static const char *const known[] = {
+        ".", "..", "lock", "manifest.tmp", "operator.yaml", "operator.yaml.tmp"
+    };
     DIR *folder = opendir(directory);
     if (folder == NULL) {
         *is_empty = errno == ENOENT;

@@ -15,6 +15,9 @@ struct weir_command {
 extern const struct weir_command weir_replay;
 extern const struct weir_command weir_ingest;
 extern const struct weir_command weir_doctor;
+extern const struct weir_command weir_config;
+extern const struct weir_command weir_silence;
+extern const struct weir_command weir_ack;
 
 /* Handles what option_parse found besides OPTION_RUN: prints help or the version on stdout, or the
  * error on stderr. Returns true when the command should go on; else `*status` is the exit status.

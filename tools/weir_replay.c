@@ -4,6 +4,7 @@
 #include "base/time.h"
 #include "detect/alert_form.h"
 #include "tools/alert_view.h"
+#include "tools/config_file.h"
 #include "tools/console.h"
 #include "tools/feature_view.h"
 #include "tools/run_options.h"
@@ -13,7 +14,8 @@
 
 struct replay_options {
     struct run_options run;
-    int64_t window_ms;
+    const char *config;
+    int64_t window_ms; /* -1: the configuration's */
     int64_t warm_up_ms;
     int output;
     int alert_form; /* enum alert_form */
@@ -29,6 +31,11 @@ static const char *const alert_forms[] = { "native", "alertmanager", "ocsf",
 
 static const struct option_row rows[] = {
     RUN_OPTION_ROWS,
+    { .name = "config",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct replay_options, config),
+      .argument = "FILE",
+      .help = "thresholds, overrides, silences and announced work: weir.yaml(5)" },
     { .name = "window",
       .kind = OPTION_DURATION,
       .offset = offsetof(struct replay_options, window_ms),
@@ -82,6 +89,7 @@ static const struct option_table table = {
     .examples = "  weir replay AWSLogs/\n"
                 "  weir replay --store store --threads 2 AWSLogs/\n"
                 "  weir replay --window 10s --warm-up 0 trace.pcap\n"
+                "  weir replay --config weir.yaml --store store --append more/AWSLogs/\n"
                 "  weir replay -o ndjson --inventory nodes.csv AWSLogs/ | jq .node\n"
                 "  weir replay --alert-format alertmanager AWSLogs/ | curl --json @- \\\n"
                 "      http://localhost:9093/api/v2/alerts",
@@ -169,9 +177,22 @@ static bool check_form(const struct replay_options *options, struct alert_link *
            error_context(err, "--alert-url");
 }
 
+/* The file, what the store holds of the operator, and options, which win. */
+static bool configure(const struct replay_options *options, struct config *config,
+                      struct error *err) {
+    struct detector_config *detector = &config->detector;
+    config_init(config);
+    if (!config_load(config, options->config, options->run.store, err)) {
+        return false;
+    }
+    detector->window_ms = options->window_ms < 0 ? detector->window_ms : options->window_ms;
+    detector->warm_up_ms = options->warm_up_ms < 0 ? detector->warm_up_ms : options->warm_up_ms;
+    return detector_config_check(detector, err);
+}
+
 static int replay_paths(struct replay_options *options, const char *const *paths, size_t count) {
-    struct detector_config config;
-    struct pipeline_options pipeline = { .detector = &config };
+    struct config config;
+    struct pipeline_options pipeline = { .detector = &config.detector };
     struct pipeline_counts counts;
     struct inventory *inventory = NULL;
     struct error err = { 0 };
@@ -186,14 +207,12 @@ static int replay_paths(struct replay_options *options, const char *const *paths
                                       .alert = on_alert,
                                       .features = options->features == NULL ? NULL : on_features,
                                       .notice = on_notice };
-    detector_config_init(&config);
-    config.window_ms = options->window_ms;
-    config.warm_up_ms = options->warm_up_ms;
-    if (!detector_config_check(&config, &err) || !check_form(options, &link, &err) ||
+    if (!configure(options, &config, &err) || !check_form(options, &link, &err) ||
         !run_options_apply(&options->run, &pipeline, &inventory, &err)) {
+        config_done(&config);
         return console_fail(table.program, &err, EXIT_USAGE);
     }
-    pipeline.feeds.source.tick_ms = config.window_ms; /* no flow crosses its window */
+    pipeline.feeds.source.tick_ms = config.detector.window_ms; /* no flow crosses its window */
     replay.forms.link = options->alert_url == NULL ? NULL : &link;
     buffer_init(&replay.line, (size_t)1 << 20);
     enum pipeline_result result = PIPELINE_WRITE;
@@ -213,19 +232,15 @@ static int replay_paths(struct replay_options *options, const char *const *paths
     }
     buffer_done(&replay.line);
     inventory_free(inventory);
+    config_done(&config);
     return status;
 }
 
 static int run(int argc, char **argv) {
-    struct detector_config defaults;
+    struct replay_options options = { .window_ms = -1, .warm_up_ms = -1 };
     struct error err = { 0 };
     int first;
     int status;
-    detector_config_init(&defaults);
-    struct replay_options options = {
-        .window_ms = defaults.window_ms,
-        .warm_up_ms = defaults.warm_up_ms,
-    };
     run_options_init(&options.run);
     enum option_result parsed = option_parse(&table, argc, argv, &options, &first, &err);
     parsed = run_options_check_paths(parsed, argc - first, &err);

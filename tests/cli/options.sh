@@ -12,7 +12,7 @@ err() { cat "$work/err"; }
 
 "$weir" --man >"$work/weir.1"
 "$flowq" --man >"$work/flowq.1"
-for page in "$work/weir.1" "$work/flowq.1" docs/weir-filter.7; do
+for page in "$work/weir.1" "$work/flowq.1" docs/weir.yaml.5 docs/weir-filter.7; do
     # Those that the programs print have no date, so that builds give the same bytes.
     is "${page##*/}_is_sound_mdoc" "" "$(mandoc -T lint -W warning "$page" 2>&1 | grep -v 'missing date')"
 done
@@ -20,12 +20,12 @@ done
 make -s -o all -o "$build/bin/weir" -o "$build/bin/flowq" BUILD="$build" PREFIX=/usr DESTDIR="$work/root" install \
     >"$work/out" 2>&1
 is "install_puts_programs_and_pages_in_their_places" \
-    "bin/flowq bin/weir share/man/man1/flowq.1 share/man/man1/weir.1 share/man/man7/weir-filter.7" \
+    "bin/flowq bin/weir share/man/man1/flowq.1 share/man/man1/weir.1 share/man/man5/weir.yaml.5 share/man/man7/weir-filter.7" \
     "$(cd "$work/root/usr" && find . -type f | sed 's|^\./||' | LC_ALL=C sort | tr '\n' ' ' | sed 's/ $//')"
 make -s BUILD="$build" PREFIX=/usr DESTDIR="$work/root" uninstall >"$work/out" 2>&1
 is "uninstall_leaves_nothing" "" "$(find "$work/root" -type f)"
 
-for command in "weir replay" "weir ingest" "weir doctor" "flowq"; do
+for command in "weir replay" "weir ingest" "weir doctor" "weir config" "weir silence" "weir ack" "flowq"; do
     name=$(echo "$command" | tr ' ' _)
     page=$work/${command%% *}.1
     # shellcheck disable=SC2086 # a program and its subcommand
