@@ -89,6 +89,7 @@ struct exchange_row {
     uint8_t side;    /* enum side: who opened it */
     uint8_t rule;    /* enum initiator_rule */
     bool is_first;   /* its first window */
+    bool has_sent;   /* the node did, ever, rejected or not */
     bool is_replied; /* both ways were delivered */
     bool is_pending; /* neither replied nor judged */
     bool is_failed;  /* said once, in the window in which it is known: rejected, or no reply */

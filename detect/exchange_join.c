@@ -147,6 +147,7 @@ static void conclude(struct exchange *exchange, struct exchange_entry *entry,
     bool is_pending = was_pending && is_waiting(exchange, entry, opener.side);
     row->side = (uint8_t)opener.side;
     row->rule = (uint8_t)opener.rule;
+    row->has_sent = (entry->bits & EXCHANGE_SENT << SIDE_LOCAL) != 0;
     row->is_replied = has_both(entry, EXCHANGE_DELIVERED);
     row->is_pending = is_pending && !row->is_replied;
     row->marks = (uint8_t)(entry->bits >> EXCHANGE_MARK_SHIFT & 3);

@@ -279,7 +279,11 @@ bool features_measure(struct features *features, const struct feature_view *view
     m.grown_hours = features->grown_ms / HOUR_MS;
     m.is_grown = view->start_ms >= m.node->born_ms + features->grown_ms;
     for (uint32_t i = 0; i < count; i++) {
-        if (rows[i].side == SIDE_LOCAL) {
+        if (rows[i].side == SIDE_LOCAL && !rows[i].has_sent) {
+            /* Answers to what the node never asked: called forth in its name, or the log lost its
+             * part. Were they its calls, any stranger could make a scanner of it. */
+            m.sums[FEATURE_UNSOL] += (double)rows[i].unreplied_bytes_in;
+        } else if (rows[i].side == SIDE_LOCAL) {
             add_ours(&m, &rows[i]);
         } else {
             add_theirs(&m, &rows[i]);

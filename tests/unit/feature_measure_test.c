@@ -230,6 +230,33 @@ static void long_dns_packets_are_summed_over_the_hour(void **state) {
     end(&world);
 }
 
+/* A stranger may call others in the node's name: their answers make no scanner of it. */
+static void answers_to_nothing_are_no_calls(void **state) {
+    (void)state;
+    struct world world;
+    begin(&world);
+    struct strand strands[4] = {
+        back(strand_of(TCP, STRANGE + 0x100, 30000, 22)),
+        back(strand_of(TCP, STRANGE + 0x200, 30001, 25)),
+        back(strand_of(TCP, STRANGE + 0x300, 30002, 443)),
+        back(strand_of(TCP, STRANGE + 0x400, 30003, 40000)),
+    };
+    strands[3].tcp_flags = SYN | 0x10; /* and ACK */
+    run(&world, 0, strands, 4);
+    static const enum feature none[] = { FEATURE_NEWPEERS, FEATURE_OUT_FLOWS, FEATURE_PORTS,
+                                         FEATURE_ADM,      FEATURE_SMTP,      FEATURE_SMTP_NEW,
+                                         FEATURE_NEWFAIL,  FEATURE_OUT_FAIL,  FEATURE_REFUSED };
+    for (size_t i = 0; i < sizeof none / sizeof none[0]; i++) {
+        expect(&world, "window 0", none[i], 0);
+    }
+    run(&world, 1, NULL, 0);
+    for (size_t i = 0; i < sizeof none / sizeof none[0]; i++) {
+        expect(&world, "window 1", none[i], 0);
+    }
+    expect(&world, "window 1", FEATURE_UNSOL, 400);
+    end(&world);
+}
+
 /* Five strangers: one answers, one refuses, one is rejected, one is silent on two ports, one is a
  * silent neighbour of who answered a day ago. */
 static void novel_peers_that_do_not_answer_are_counted_once(void **state) {
@@ -369,6 +396,7 @@ int main(void) {
         cmocka_unit_test(what_peers_send_unasked_is_unsolicited),
         cmocka_unit_test(calls_are_counted_by_port_and_peer),
         cmocka_unit_test(long_dns_packets_are_summed_over_the_hour),
+        cmocka_unit_test(answers_to_nothing_are_no_calls),
         cmocka_unit_test(novel_peers_that_do_not_answer_are_counted_once),
         cmocka_unit_test(an_object_store_is_one_peer),
         cmocka_unit_test(a_young_node_asks_the_fleet),
