@@ -167,7 +167,7 @@ def print_false(outcome):
     false, inbound = outcome.recycles()
     print(f"\n{fleet.name}: {fleet.node_days:.0f} node-days, {outcome.records} records in {outcome.wall_s:.0f} s; "
           f"false alerts a node-day {rate:.4f} ({len(outcome.false)}; {len(outcome.declared)} more in declared changes); "
-          f"false recycle recommendations {false}; of inbound classes {inbound}")
+          f"false recycle recommendations {false}; inbound or of a fleet {inbound}")
     causes = collections.Counter((rule_of(a), fleet.cause(a)[0]) for a in outcome.false)
     for (rule, cause), number in causes.most_common():
         print(f"  {number:>5}  {rule:<32} {cause}")
@@ -218,7 +218,7 @@ def write_false(path, outcomes):
             for alert in outcome.false + outcome.declared:
                 cause, is_declared = fleet.cause(alert)
                 events = "; ".join(f"{e.kind} {e.row['start']}..{e.row['end']} fold={e.row.get('fold', '-')}"
-                                   for e in fleet.benign_of[alert.node] if e.holds(alert))
+                                   for e in fleet.benign(alert))
                 row = alert.row
                 age_h = (alert.time_s - fleet.born_s[alert.node]) / 3600
                 print(fleet.name, alert.label, row.get("rule", ""), alert.node, fleet.roles[alert.node], f"{age_h:.1f}",
@@ -286,7 +286,7 @@ def bars_of(outcomes, events, everything):
         ("node-days that false alerts are counted in", sum(o.fleet.node_days for o in rated), ">=", 5000),
         ("false alerts a node-day", match.false_rate(rated) if rated else None, "<=", .01),
         ("false recycle recommendations, churn x3 too", sum(r[0] for r in recycles), "<=", 0),
-        ("recycle recommendations of inbound classes", sum(r[1] for r in recycles), "<=", 0),
+        ("recycle recommendations, inbound or of a fleet", sum(r[1] for r in recycles), "<=", 0),
         ("exfiltration 100x to a new peer", match.share_right(outcomes, of["exfil"]) if of["exfil"] else None, ">=", .95),
         ("exfiltration 100x to a known peer",
          match.share_right(outcomes, of["exfil_known"]) if of["exfil_known"] else None, ">=", .90),

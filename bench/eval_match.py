@@ -80,9 +80,13 @@ class Fleet:
         self.node_days = sum(min(self.end_s, seconds(row["to"]) if "to" in row else self.end_s) - self.born_s[row["node"]]
                              for row in truth["nodes"]) / DAY_S
 
+    def benign(self, alert):
+        """The benign events that an alert may be due to."""
+        return [event for node in alert.nodes for event in self.benign_of[node] if event.holds(alert)]
+
     def cause(self, alert):
         """The benign events that an alert may be due to, by name; and whether they were declared."""
-        events = [event for node in alert.nodes for event in self.benign_of[node] if event.holds(alert)]
+        events = self.benign(alert)
         kinds = sorted({event.kind for event in events})
         return "+".join(kinds) or "nothing planned", any(event.is_declared for event in events)
 
@@ -100,25 +104,29 @@ class Outcome:
         for alert in alerts:
             alert.is_true = any(event.holds(alert) for node in alert.nodes for event in fleet.attacks_of[node])
         for alert in self.opened:
-            self.opened_of[alert.node].append(alert)
+            for node in alert.nodes:
+                self.opened_of[node].append(alert)
             if not alert.is_true:
                 (self.declared if fleet.cause(alert)[1] else self.false).append(alert)
         self.false_of = collections.defaultdict(list)
         for alert in self.false + self.declared:
-            self.false_of[alert.node].append(alert)
+            for node in alert.nodes:
+                self.false_of[node].append(alert)
 
     def seen(self, event):
         """The alerts that opened during an attack."""
-        return [a for node in sorted(event.nodes) for a in self.opened_of[node] if event.holds(a)]
+        found = {id(a): a for node in sorted(event.nodes) for a in self.opened_of[node] if event.holds(a)}
+        return list(found.values())
 
     def delay_s(self, event):
         """From an attack's start to its first alert of the right class; None: there is none."""
         return min((a.time_s - event.start_s for a in self.seen(event) if a.label in event.classes), default=None)
 
     def recycles(self):
-        """Recommendations to recycle: all those without an attack, and those of inbound classes."""
+        """Recommendations to recycle: those without an attack, and those of inbound classes or of a fleet."""
         asked = [alert for alert in self.alerts if alert.action == "recycle"]
-        return sum(not alert.is_true for alert in asked), sum(alert.direction == "in" for alert in asked)
+        return (sum(not alert.is_true for alert in asked),
+                sum(alert.direction == "in" or not alert.row["node"] for alert in asked))
 
     def is_chance(self, event, moved_s):
         return any(a.label in event.classes and event.holds(a, moved_s)

@@ -21,7 +21,7 @@ evaluate >"$work/b"
 same "one_seed_gives_the_same_figures" "$work/a" "$work/b"
 is "every_kind_of_attack_and_all_together_have_a_row" 29 "$(sed -n '/^kind/,/^all/p' "$work/a" | grep -c '%.*%.*%.*%')"
 has "false_alerts_are_counted_by_node_day" '^attacked: [0-9]+ node-days, [0-9]+ records; false alerts a node-day 0\.[0-9]{4} \(' "$(cat "$work/a")"
-has "recycle_recommendations_are_counted" 'false recycle recommendations [0-9]+; of inbound classes 0$' "$(cat "$work/a")"
+has "recycle_recommendations_are_counted" 'false recycle recommendations [0-9]+; inbound or of a fleet 0$' "$(cat "$work/a")"
 count=$(sed -n 's/.*node-day [0-9.]* (\([0-9]*\);.*/\1/p' "$work/a")
 is "causes_add_up_to_the_false_alerts" "$count" \
     "$(awk '/^attacked: .*node-days/ { on = 1; next } on && /^  / { sum += $1 } /^$/ { on = 0 } END { print sum + 0 }' "$work/a")"
