@@ -16,9 +16,9 @@
 struct detector;
 
 struct detector_counts {
-    uint64_t windows; /* closed in which any node was observed */
-    uint64_t nodes;   /* known now */
-    uint64_t alerts;  /* emitted */
+    uint64_t windows;  /* closed in which any node was observed */
+    uint64_t nodes;    /* known now */
+    uint64_t alerts;   /* emitted */
     uint64_t silenced; /* not emitted, since the operator says so (say.h) */
     uint64_t allowed;  /* not emitted, since the operator says that the traffic is legitimate */
     uint64_t episodes;

@@ -181,7 +181,8 @@ static void what_differs_is_printed_and_read_again(void **state) {
     struct error err = { 0 };
     config_init(&config);
     for (size_t i = 0; i < RULE_PARAM_COUNT; i++) {
-        config.detector.rules.values[i] = (rule_param_rows[i].initial + rule_param_rows[i].minimum) / 2;
+        config.detector.rules.values[i] =
+            (rule_param_rows[i].initial + rule_param_rows[i].minimum) / 2;
     }
     config.detector.rules.rules_off = (UINT32_C(1) << (RULE_COUNT - 1)) | 1;
     config.detector.cluster = bytes_text("a \"b\" \\ c");
@@ -235,8 +236,7 @@ static void empty_sections_are_empty(void **state) {
         "# nothing\n",
         "---\n",
         "{}",
-        "\xef\xbb\xbf"
-        "rules:\n",
+        "\xef\xbb\xbfrules:\n",
         "rules:\ndetector:\nsilences:\nchanges:\noverrides: []\n",
         "rules:\n  exfil:\n",
     };
