@@ -70,6 +70,12 @@ static bool measure_node(struct run *run, uint32_t node, struct error *err) {
         return false;
     }
     struct ledger_reading reading;
+    double rare_bytes = 0; /* of whole numbers: exact in any order */
+    for (uint32_t i = 0; i < past->features.contact_count; i++) {
+        rare_bytes += (double)past->features.contacts[i].bytes_out;
+    }
+    double minutes = (double)(run->end_ms - run->start_ms) / 60000.0;
+    closing->values[FEATURE_LED_NOW][node] = (float)(rare_bytes / minutes);
     if (!ledger_take(&past->ledger, node, past->features.contacts, past->features.contact_count,
                      &reading, err)) {
         return false;

@@ -66,6 +66,7 @@ const struct feature_row feature_rows[FEATURE_COUNT] = {
                              "flows to the node that ended" },
     [FEATURE_OUT_RECORDS] = { "out_records", "flows/min", 0, OUT, 0, 0,
                               "flows of the node that ended" },
+    [FEATURE_LED_NOW] = { "led_now", "bytes/min", 0, OUT, NOVELTY, 0, "the part of out_init that rare peers got" },
     [FEATURE_LED_OUT] = { "led_out", "bytes", 0, OUT, NOVELTY, 0,
                           "bytes sent to one rare peer since it was first met" },
     [FEATURE_LED_IN] = { "led_in", "bytes", 0, OUT, NOVELTY, 0, "bytes received from the same" },

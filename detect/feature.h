@@ -45,7 +45,9 @@ enum feature {
     FEATURE_OUT_PACKETS,
     FEATURE_IN_RECORDS,
     FEATURE_OUT_RECORDS,
-    /* Of the rare peer to which most was sent, and of the one that was met in most minutes. */
+    /* Of external peers that nobody else knows: all, the one to which most was sent, and the one that
+     * was met in most minutes. */
+    FEATURE_LED_NOW,
     FEATURE_LED_OUT,
     FEATURE_LED_IN,
     FEATURE_LED_OUT_LIMIT,

@@ -2,6 +2,7 @@
 #include "detect/rule.h"
 
 #include "detect/bits.h"
+#include "detect/ledger.h"
 
 #include <math.h>
 #include <xxhash.h>
@@ -61,11 +62,23 @@ static bool flood_out_holds(const struct rule_scores *scores) {
     return VALUE(PPF) > PARAM(FLOOD_OUT_PPF_LEAST);
 }
 
+/* What rare peers get is the ledger's to judge, by what such peers usually get: uploads to strangers
+ * are everyday. The rest must be as much over the record as all of it. */
+static bool is_over_without_rare(const struct rule_scores *scores) {
+    const float inverse_scale = 1.0f / feature_rows[FEATURE_OUT_INIT].scale;
+    bool is_judged = VALUE(LED_OUT_LIMIT) < (float)LEDGER_NEVER;
+    float rest = VALUE(OUT_INIT) - (is_judged ? VALUE(LED_NOW) : 0);
+    float fewer =
+        bits_of_value(VALUE(OUT_INIT), inverse_scale) - bits_of_value(rest, inverse_scale);
+    return rest > PARAM(EXFIL_FLOOR) && OVER_HOUR(OUT_INIT) - fewer > PARAM(EXFIL_MARGIN);
+}
+
 /* Where most of what is sent goes to peers that may still answer, a flood cannot be told from a
  * leak yet: the reply time is waited for. */
 static bool exfil_holds(const struct rule_scores *scores) {
     return has_fold(scores, FEATURE_OUT_INIT) && VALUE(SMTP) <= PARAM(EXFIL_SMTP_MOST) &&
-           !is_flooding(scores) && VALUE(OUT_PENDING) <= 0.5f * VALUE(OUT_INIT);
+           !is_flooding(scores) && VALUE(OUT_PENDING) <= 0.5f * VALUE(OUT_INIT) &&
+           is_over_without_rare(scores);
 }
 
 static bool led_exfil_holds(const struct rule_scores *scores) {
