@@ -240,11 +240,11 @@ bool baseline_usual(struct baseline *baseline, uint32_t node, float records, int
 void baseline_learn_episode(struct baseline *baseline, uint32_t node, uint32_t feature,
                             uint32_t hour, float peak) {
     float *record = baseline_column(baseline, BASELINE_RECORD, feature) + node;
+    const float most = *record + BASELINE_EPISODE_RISE;
+    const float risen = peak < most ? peak : most;
     for (uint32_t back = 0; back < 2; back++) {
         uint32_t slot = (hour + BASELINE_HOURS - back) % BASELINE_HOURS;
         float *envelope = baseline_column(baseline, BASELINE_ENVELOPE + slot, feature) + node;
-        float most = *envelope + BASELINE_EPISODE_RISE;
-        float risen = peak < most ? peak : most;
         *envelope = risen > *envelope ? risen : *envelope;
         *record = *envelope > *record ? *envelope : *record;
     }

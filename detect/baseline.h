@@ -96,8 +96,9 @@ void baseline_anchor(struct baseline *baseline, uint32_t first, uint32_t count, 
 bool baseline_usual(struct baseline *baseline, uint32_t node, float records, int64_t window_ms);
 
 /* An episode that peaked at `peak` bits has ended; its last firing window lay in `hour`. The
- * records of that hour and the one before rise to the peak, but by at most BASELINE_EPISODE_RISE: a
- * new job that stays alerts two or three times. */
+ * records of that hour and the one before rise to the peak, but by at most BASELINE_EPISODE_RISE
+ * over that of any hour: a new job that stays alerts two or three times, and one that only moves to
+ * another hour once. */
 void baseline_learn_episode(struct baseline *baseline, uint32_t node, uint32_t feature,
                             uint32_t hour, float peak);
 

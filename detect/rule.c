@@ -164,16 +164,22 @@ static bool crit_scan_holds(const struct rule_scores *scores) {
            is_scan_like(scores, PARAM(CRIT_SCAN_PPF_MOST));
 }
 
-/* Newsletters come at any hour: what a mailer did in another one is asked, too. */
+/* Newsletters come at any hour, and mailers send them in turn: so what the node did in another hour
+ * is asked, and what its role is used to. */
+static bool is_mailing(const struct rule_scores *scores, enum feature feature, float floor) {
+    float bits = bits_of_value(scores->value[feature], 1.0f / feature_rows[feature].scale);
+    float own = bits - scores->over_record[feature];
+    return scores->value[feature] > floor && scores->over_hour[feature] > PARAM(SPAM_MARGIN) &&
+           bits - larger(own, scores->prior[feature]) > PARAM(SPAM_RECORD);
+}
+
 static bool is_spam_by_peers(const struct rule_scores *scores) {
-    return VALUE(SMTP) > PARAM(SPAM_SMTP) && OVER_HOUR(SMTP) > PARAM(SPAM_MARGIN) &&
-           OVER_RECORD(SMTP) > PARAM(SPAM_RECORD);
+    return is_mailing(scores, FEATURE_SMTP, PARAM(SPAM_SMTP));
 }
 
 static bool spam_holds(const struct rule_scores *scores) {
     return is_spam_by_peers(scores) ||
-           (VALUE(SMTP_NEW) > PARAM(SPAM_SMTP_NEW) && OVER_HOUR(SMTP_NEW) > PARAM(SPAM_MARGIN) &&
-            OVER_RECORD(SMTP_NEW) > PARAM(SPAM_RECORD));
+           is_mailing(scores, FEATURE_SMTP_NEW, PARAM(SPAM_SMTP_NEW));
 }
 
 static enum feature spam_about(const struct rule_scores *scores) {

@@ -93,8 +93,8 @@ static bool enter_hour(struct scorer *scorer, const struct judge_window *window,
     return prior_add(window->prior, role, records, err);
 }
 
-/* What a node without a past is held against: what the fleet, or its role, never exceeds. Where
- * there is none, nothing is over it; but where a warm-up is not wanted, normal is nothing. */
+/* What a node without a past is held against: what the fleet, or its role, never exceeds, or what it
+ * did itself at any hour. Where there is no such, nothing is over it; but where a warm-up is not wanted, normal is nothing. */
 static void set_prior(struct scorer *scorer, const struct judge_window *window, uint32_t lane) {
     struct scorer_block *block = scorer->block;
     struct bytes role = window->roster->nodes[block->first + lane].role;
@@ -103,7 +103,9 @@ static void set_prior(struct scorer *scorer, const struct judge_window *window, 
         float known = window->prior != NULL ? prior_value(window->prior, role, f) : -1;
         float none = may_be_zero && scorer->config.warm_up_ms == 0 ? 0 : SCORE_UNBOUNDED;
         bool is_known = known > 0 || (known >= 0 && may_be_zero);
-        block->prior[f][lane] = is_known ? known : none;
+        float own = baseline_column(&scorer->baseline, BASELINE_RECORD, f)[block->first + lane];
+        float prior = is_known ? known : none;
+        block->prior[f][lane] = prior > own ? prior : own;
         block->most[f][lane] = known > 0 ? known : SCORE_UNBOUNDED;
     }
 }

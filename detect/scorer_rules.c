@@ -97,6 +97,9 @@ static void scores_of(const struct scorer *scorer, const struct judge_window *wi
         out->record[f] = record > prior ? record : prior;
     }
     struct bytes role = window->roster->nodes[node].role;
+    for (uint32_t f = 0; f < FEATURE_SCORED_COUNT; f++) {
+        out->prior[f] = window->prior != NULL ? prior_value(window->prior, role, f) : -1;
+    }
     int64_t role_hours = window->prior != NULL ? prior_role_hours(window->prior, role) : -1;
     float own_days = (float)(window->start_ms - scorer->baseline.born_ms[node]) / (float)DAY_MS;
     float role_days = (float)role_hours * HOUR_DAYS;

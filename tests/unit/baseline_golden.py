@@ -29,6 +29,7 @@ CHOICES = {
     "season_wait": ("learned from the first window on", "from the 61st on"),
     "first_deviation": ("not learned from the first window", "learned from it"),
     "episode_hour": ("that of the last window that fired", "that of the first that did not"),
+    "episode_rise": ("two bits over any record", "two bits over that of the hour"),
 }
 OURS = {name: 0 for name in CHOICES}
 PROTOTYPE = {name: 1 for name in CHOICES}
@@ -86,7 +87,8 @@ def run(choices):
         elif peak > 0:
             end = h if choices["episode_hour"] else fired_hour
             for slot in (end, end - 1):
-                envelope[slot] = max(envelope[slot], min(peak, envelope[slot] + 2))
+                base = envelope[slot] if choices["episode_rise"] else record
+                envelope[slot] = max(envelope[slot], min(peak, base + 2))
             record = max(record, envelope[end], envelope[end - 1])
             peak = 0.0
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The baselines and the scalar kernel, run as the scorer runs them over days of one node, against a
  * table that baseline_golden.py computed in double precision. The table also has what the formulas
- * of the prototype give, which differ from ours in four places (`--differences` measures each):
+ * of the prototype give, which differ from ours in five places (`--differences` measures each):
  * - The season counts in full from 120 minutes of an hour slot on, as min(c / 120, 1): on the third
  *   day. There it counts as c / (c + 120), by half then and by seven eighths after two weeks. This
  *   moves over_hour by 0.17 bits on average, in either direction, and by 0.85 at most.
@@ -11,7 +11,8 @@
  * - An episode is learned in the hour that it last fired in and in the one before; there in the
  * hour of the first window behind it and in the one before. This matters to one that ends as its
  * hour does: 2 bits in the hours concerned. In both, the prior of a cold node is the larger of its
- * own record and its role's; the caller of the kernel sees to that. */
+ * own record and its role's; the caller of the kernel sees to that.
+ * - An episode raises its hours to two bits over any record; there over that of each hour. */
 #include "detect/baseline.h"
 #include "detect/score.h"
 
@@ -27,6 +28,7 @@
 #define START_MINUTE 450
 #define MINUTES (5 * 1440 + 720)
 #define SCALE 1e4f
+#define FIRST_EPISODE_END (3 * 1440 + 425)
 #define FLEET_RECORD 8.0f
 #define FEATURE 0u
 
@@ -220,12 +222,12 @@ static void days_of_a_node_agree_with_the_formulas_in_double(void **state) {
     baseline_done(&node.baseline);
 }
 
-/* What the differences come to: an attack is as far over any record as it is there, and over the
- * record of its hour to within a bit. */
+/* What the differences come to before an episode was learned: an attack is as far over any record as
+ * it is there, and over the record of its hour to within a bit. */
 static void the_prototype_would_say_the_same_of_an_attack(void **state) {
     (void)state;
     int attacked = 0;
-    for (size_t i = 0; i < ROW_COUNT; i++) {
+    for (size_t i = 0; i < ROW_COUNT && rows[i].minute < FIRST_EPISODE_END; i++) {
         const double *v = rows[i].values;
         assert_true(fabs(v[OVER_RECORD] - v[PROTOTYPE_OVER_RECORD]) < 0.01);
         if (is_in_episode(rows[i].minute)) {
@@ -234,7 +236,7 @@ static void the_prototype_would_say_the_same_of_an_attack(void **state) {
             attacked++;
         }
     }
-    assert_true(attacked >= 4);
+    assert_true(attacked >= 2);
 }
 
 int main(void) {

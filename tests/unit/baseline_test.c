@@ -106,7 +106,19 @@ static void a_gap_of_centuries_forgets_and_returns(void **state) {
     baseline_free(baseline);
 }
 
-static void an_episode_raises_its_hour_and_the_one_before_by_two_bits_at_most(void **state) {
+static void what_only_moved_to_another_hour_is_learned_at_once(void **state) {
+    (void)state;
+    struct baseline *baseline = baseline_make(1);
+    envelope(baseline, 5)[0] = 10.0f;
+    record(baseline)[0] = 10.0f;
+    baseline_learn_episode(baseline, 0, FEATURE_OUT_INIT, 15, 9.5f);
+    assert_true(envelope(baseline, 15)[0] == 9.5f);
+    assert_true(envelope(baseline, 14)[0] == 9.5f);
+    assert_true(record(baseline)[0] == 10.0f);
+    baseline_free(baseline);
+}
+
+static void an_episode_raises_its_hour_and_the_one_before_to_two_bits_over_any_record(void **state) {
     (void)state;
     static const struct {
         float peak;
@@ -117,6 +129,7 @@ static void an_episode_raises_its_hour_and_the_one_before_by_two_bits_at_most(vo
         for (uint32_t h = 0; h < 24; h++) {
             envelope(baseline, h)[0] = 10.0f;
         }
+        record(baseline)[0] = 10.0f;
         baseline_learn_episode(baseline, 0, FEATURE_OUT_INIT, 0, cases[i].peak);
         assert_true(envelope(baseline, 0)[0] == cases[i].want);
         assert_true(envelope(baseline, 23)[0] == cases[i].want);
@@ -205,7 +218,9 @@ int main(void) {
         cmocka_unit_test(entering_an_hour_lowers_its_record_once),
         cmocka_unit_test(a_gap_costs_a_record_what_its_hours_would_have),
         cmocka_unit_test(a_gap_of_centuries_forgets_and_returns),
-        cmocka_unit_test(an_episode_raises_its_hour_and_the_one_before_by_two_bits_at_most),
+        cmocka_unit_test(what_only_moved_to_another_hour_is_learned_at_once),
+        cmocka_unit_test(
+            an_episode_raises_its_hour_and_the_one_before_to_two_bits_over_any_record),
         cmocka_unit_test(rates_follow_age_and_gates),
         cmocka_unit_test(growing_keeps_what_was_learned),
     };
