@@ -51,7 +51,7 @@ struct closing_target {
     struct past *past;
     struct judge *judge;
     const struct feature_sink *features; /* NULL: nobody asks */
-    struct fleet_stage *stage; /* reads what the judge says */
+    struct fleet_stage *stage;           /* reads what the judge says */
 };
 
 /* Closes one window, the next one of those that are due; `later` are the others. It stays the

@@ -45,8 +45,8 @@ enum feature {
     FEATURE_OUT_PACKETS,
     FEATURE_IN_RECORDS,
     FEATURE_OUT_RECORDS,
-    /* Of external peers that nobody else knows: all, the one to which most was sent, and the one that
-     * was met in most minutes. */
+    /* Of external peers that nobody else knows: all, the one to which most was sent, and the one
+     * that was met in most minutes. */
     FEATURE_LED_NOW,
     FEATURE_LED_OUT,
     FEATURE_LED_IN,
@@ -72,6 +72,7 @@ struct feature_row {
     uint8_t direction; /* enum direction: what an alert by it is about */
     uint8_t needs;     /* enum feature_needs */
     uint8_t cold;      /* enum feature_cold */
+    const char *words; /* behind a value, for people: "37 MB/min sent" */
     const char *help;
 };
 

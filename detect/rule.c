@@ -62,8 +62,8 @@ static bool flood_out_holds(const struct rule_scores *scores) {
     return VALUE(PPF) > PARAM(FLOOD_OUT_PPF_LEAST);
 }
 
-/* What rare peers get is the ledger's to judge, by what such peers usually get: uploads to strangers
- * are everyday. The rest must be as much over the record as all of it. */
+/* What rare peers get is the ledger's to judge, by what such peers usually get: uploads to
+ * strangers are everyday. The rest must be as much over the record as all of it. */
 static bool is_over_without_rare(const struct rule_scores *scores) {
     const float inverse_scale = 1.0f / feature_rows[FEATURE_OUT_INIT].scale;
     bool is_judged = VALUE(LED_OUT_LIMIT) < (float)LEDGER_NEVER;
@@ -178,8 +178,7 @@ static bool is_spam_by_peers(const struct rule_scores *scores) {
 }
 
 static bool spam_holds(const struct rule_scores *scores) {
-    return is_spam_by_peers(scores) ||
-           is_mailing(scores, FEATURE_SMTP_NEW, PARAM(SPAM_SMTP_NEW));
+    return is_spam_by_peers(scores) || is_mailing(scores, FEATURE_SMTP_NEW, PARAM(SPAM_SMTP_NEW));
 }
 
 static enum feature spam_about(const struct rule_scores *scores) {

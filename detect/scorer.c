@@ -93,8 +93,9 @@ static bool enter_hour(struct scorer *scorer, const struct judge_window *window,
     return prior_add(window->prior, role, records, err);
 }
 
-/* What a node without a past is held against: what the fleet, or its role, never exceeds, or what it
- * did itself at any hour. Where there is no such, nothing is over it; but where a warm-up is not wanted, normal is nothing. */
+/* What a node without a past is held against: what the fleet, or its role, never exceeds, or what
+ * it did itself at any hour. Where there is no such, nothing is over it; but where a warm-up is not
+ * wanted, normal is nothing. */
 static void set_prior(struct scorer *scorer, const struct judge_window *window, uint32_t lane) {
     struct scorer_block *block = scorer->block;
     struct bytes role = window->roster->nodes[block->first + lane].role;

@@ -80,24 +80,44 @@ static void print_nodes(const struct alert *alert, FILE *out) {
     fputc('\n', out);
 }
 
+static void print_value(double value, bool is_bytes, FILE *out) {
+    char text[UNITS_TEXT_SIZE];
+    if (is_bytes) {
+        units_format_bytes(whole(value), UNITS_SI, text);
+        fputs(text, out);
+    } else {
+        fprintf(out, "%.*f", value < 10 && value > (double)whole(value) ? 1 : 0, value);
+    }
+}
+
+/* "37 MB/min sent, expected 449 kB (83x)"; of what has a limit, that. */
+static void print_measure(const struct alert *alert, FILE *out) {
+    const struct feature_row *row = &feature_rows[alert->feature];
+    bool is_bytes = strncmp(row->unit, "bytes", 5) == 0;
+    bool is_rate = strstr(row->unit, "/min") != NULL;
+    print_value(alert->observed, is_bytes, out);
+    fprintf(out, "%s %s", is_rate ? "/min" : "", row->words);
+    if (alert->expected > 0) {
+        fputs(", expected ", out);
+        print_value(alert->expected, is_bytes, out);
+        fprintf(out, " (%.0fx)", alert->observed / alert->expected);
+    } else if (alert->threshold > 0) {
+        fputs(", limit ", out);
+        print_value(alert->threshold, is_bytes, out);
+    }
+}
+
 void alert_view_print(const struct alert *alert, bool has_colour, FILE *out) {
     char time[TIME_TEXT_SIZE];
-    char observed[UNITS_TEXT_SIZE];
-    char expected[UNITS_TEXT_SIZE];
     time_format(alert->window_start_ms, NULL, time);
-    units_format_bytes(whole(alert->observed), UNITS_SI, observed);
-    units_format_bytes(whole(alert->expected), UNITS_SI, expected);
     fprintf(out, "%s  %-7s  %s%-8s%s  %-12s  ", time, alert_state_name(alert->state),
             has_colour ? colour_of(alert) : "", alert_severity_name(alert->severity),
             has_colour ? PLAIN : "", alert->class_);
     fputs(has_colour ? BOLD : "", out);
     print_whose(alert, out);
     fputs(has_colour ? PLAIN : "", out);
-    fprintf(out, "  %s/min %s, expected %s", observed,
-            alert->direction == DIRECTION_IN ? "in" : "out", expected);
-    if (alert->expected > 0) {
-        fprintf(out, " (%.0fx)", alert->observed / alert->expected);
-    }
+    fputs("  ", out);
+    print_measure(alert, out);
     if (alert->announced.size > 0) {
         fputs(", announced: ", out);
         print_name(alert->announced, out);

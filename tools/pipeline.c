@@ -189,9 +189,9 @@ static enum pipeline_result open_parts(struct pipeline *pipeline, const char *co
         return PIPELINE_USAGE;
     }
     if (options->detector != NULL && pipeline->events->features != NULL) {
-        detector_set_feature_sink(pipeline->detector,
-                                  &(struct feature_sink){ pipeline->events->context,
-                                                          pipeline->events->features });
+        detector_set_feature_sink(
+            pipeline->detector,
+            &(struct feature_sink){ pipeline->events->context, pipeline->events->features });
     }
     if (options->store != NULL &&
         !store_open(&pipeline->store, options->store, options->store_mode, err)) {

@@ -14,9 +14,9 @@ table() {
 table
 is "replay_with_a_table_succeeds" 0 "$?"
 has "an_alert_is_a_line_with_its_state_class_and_node" \
-    '^2[0-9-]*T[0-9:.]*Z  open +high +exfil\.volume +api-1  [0-9.]+ [kMG]?B/min out, expected [0-9.]+ [kMG]?B \([0-9]+x\)$' \
+    '^2[0-9-]*T[0-9:.]*Z  open +high +exfil\.volume +api-1  [0-9.]+ [kMG]?B/min sent, expected [0-9.]+ [kMG]?B \([0-9]+x\)$' \
     "$(cat "$work/out")"
-has "a_flood_comes_in" '^[^ ]*  open +[a-z]+ +dos\.volume +web-1  .*/min in, expected ' "$(cat "$work/out")"
+has "a_flood_comes_in" '^[^ ]*  open +[a-z]+ +dos\.volume +web-1  .*/min unsolicited in, expected ' "$(cat "$work/out")"
 has "an_open_alert_names_its_peers_and_port" \
     '^    [0-9]+ peers?( at least)?: [0-9.]+ [0-9.]+ [kMG]?B.*; mostly port [0-9]+, (protocol [0-9]+|[a-z]+)$' "$(cat "$work/out")"
 has "an_alert_that_ends_is_told" '^[^ ]*  closed +' "$(cat "$work/out")"

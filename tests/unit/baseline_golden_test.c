@@ -222,8 +222,8 @@ static void days_of_a_node_agree_with_the_formulas_in_double(void **state) {
     baseline_done(&node.baseline);
 }
 
-/* What the differences come to before an episode was learned: an attack is as far over any record as
- * it is there, and over the record of its hour to within a bit. */
+/* What the differences come to before an episode was learned: an attack is as far over any record
+ * as it is there, and over the record of its hour to within a bit. */
 static void the_prototype_would_say_the_same_of_an_attack(void **state) {
     (void)state;
     int attacked = 0;

@@ -118,7 +118,8 @@ static void what_only_moved_to_another_hour_is_learned_at_once(void **state) {
     baseline_free(baseline);
 }
 
-static void an_episode_raises_its_hour_and_the_one_before_to_two_bits_over_any_record(void **state) {
+static void
+an_episode_raises_its_hour_and_the_one_before_to_two_bits_over_any_record(void **state) {
     (void)state;
     static const struct {
         float peak;
@@ -219,8 +220,7 @@ int main(void) {
         cmocka_unit_test(a_gap_costs_a_record_what_its_hours_would_have),
         cmocka_unit_test(a_gap_of_centuries_forgets_and_returns),
         cmocka_unit_test(what_only_moved_to_another_hour_is_learned_at_once),
-        cmocka_unit_test(
-            an_episode_raises_its_hour_and_the_one_before_to_two_bits_over_any_record),
+        cmocka_unit_test(an_episode_raises_its_hour_and_the_one_before_to_two_bits_over_any_record),
         cmocka_unit_test(rates_follow_age_and_gates),
         cmocka_unit_test(growing_keeps_what_was_learned),
     };

@@ -18,6 +18,7 @@ static struct alert leak(void) {
                            .window_start_ms = INT64_C(1795516200000), /* 2026-11-24T10:30:00Z */
                            .window_end_ms = INT64_C(1795516260000),
                            .node = bytes_text("web-1"),
+                           .feature = FEATURE_OUT_INIT,
                            .observed = 1e8,
                            .expected = 1e6 };
 }
@@ -45,7 +46,8 @@ static void an_alert_is_a_line_with_its_node(void **state) {
     (void)state;
     struct alert alert = leak();
     check(&alert,
-          "2026-11-24T10:30:00.000Z  open     high      exfil.volume  web-1  100 MB/min out");
+          "2026-11-24T10:30:00.000Z  open     high      exfil.volume  web-1  100 MB/min sent, "
+          "expected 1.0 MB (100x)");
     char *text = printed(&alert);
     assert_ptr_equal(strchr(text, '\n'), text + strlen(text) - 1);
     free(text);
@@ -60,7 +62,7 @@ static void an_alert_of_several_nodes_says_how_many_and_names_some(void **state)
     alert.nodes = names;
     alert.node_rows = 3;
     alert.node_count = 3;
-    check(&alert, "  exfil.volume  3 nodes  100 MB/min out");
+    check(&alert, "  exfil.volume  3 nodes  100 MB/min sent");
     check(&alert, "\n    nodes: a, b, c\\x0a\n");
     alert.node_rows = 6;
     alert.node_count = 90;
@@ -72,9 +74,23 @@ static void an_alert_of_several_nodes_says_how_many_and_names_some(void **state)
     free(text);
 }
 
+static void what_has_a_limit_is_shown_with_it(void **state) {
+    (void)state;
+    struct alert alert = leak();
+    alert.feature = FEATURE_LED_OUT;
+    alert.expected = 0;
+    alert.threshold = 5e6;
+    check(&alert, "web-1  100 MB to one rare peer, limit 5.0 MB\n");
+    alert.feature = FEATURE_LED_MINUTES;
+    alert.observed = 90;
+    alert.threshold = 60;
+    check(&alert, "web-1  90 minutes with one rare peer, limit 60\n");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_alert_is_a_line_with_its_node),
+        cmocka_unit_test(what_has_a_limit_is_shown_with_it),
         cmocka_unit_test(an_alert_of_several_nodes_says_how_many_and_names_some),
     };
     return cmocka_run_group_tests_name("alert_view", tests, NULL, NULL);
