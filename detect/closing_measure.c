@@ -35,16 +35,25 @@ static bool is_measured(const struct run *run, uint32_t node) {
 /* What the ledger says of a node, as features. */
 static void read_ledger(struct run *run, uint32_t node, const struct ledger_reading *reading) {
     struct closing *closing = run->closing;
-    const struct ledger_limit *bytes = &reading->limits[LEDGER_BYTES];
-    const struct ledger_limit *minutes = &reading->limits[LEDGER_MINUTES];
     const struct ledger_entry *entry =
         ledger_entry(&run->target->past->ledger, node, reading->bytes_index);
-    closing->values[FEATURE_LED_OUT][node] = (float)reading->bytes_out;
-    closing->values[FEATURE_LED_IN][node] = (float)reading->bytes_in;
-    closing->values[FEATURE_LED_OUT_LIMIT][node] = (float)bytes->threshold;
-    closing->values[FEATURE_LED_MINUTES][node] = (float)reading->minutes;
-    closing->values[FEATURE_LED_MINUTES_LIMIT][node] = (float)minutes->threshold;
-    closing->values[FEATURE_LED_MINUTES_RATE][node] = (float)minutes->rate;
+    const struct {
+        enum feature feature;
+        double value;
+    } values[] = {
+        { FEATURE_LED_OUT, reading->bytes_out },
+        { FEATURE_LED_IN, reading->bytes_in },
+        { FEATURE_LED_OUT_LIMIT, reading->limits[LEDGER_BYTES].threshold },
+        { FEATURE_LED_RATE, reading->rate },
+        { FEATURE_LED_RATE_LIMIT, reading->limits[LEDGER_RATE].threshold },
+        { FEATURE_LED_LONG, reading->long_out },
+        { FEATURE_LED_LONG_LIMIT, reading->limits[LEDGER_LONG].threshold },
+        { FEATURE_LED_MINUTES, reading->minutes },
+        { FEATURE_LED_MINUTES_LIMIT, reading->limits[LEDGER_MINUTES].threshold },
+    };
+    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+        closing->values[values[i].feature][node] = (float)values[i].value;
+    }
     closing->led_hours[node] =
         entry == NULL ? 0 : (float)(run->end_ms - ledger_entry_first_ms(entry)) / 3600000.0f;
     closing->readings[node] = *reading;
@@ -167,11 +176,12 @@ static bool compact(struct run *run, struct error *err) {
     return run->is_compact;
 }
 
-/* The rare peer to which most was sent, else the one met in most minutes. */
+/* The rare peer to which most was sent, else what came to the ledger's other readings. */
 static void tell_rare(const struct run *run, uint32_t node, struct evidence_rare *out) {
     const struct ledger *ledger = &run->target->past->ledger;
     const struct ledger_reading *reading = &run->closing->readings[node];
     const struct ledger_entry *entry = ledger_entry(ledger, node, reading->bytes_index);
+    entry = entry != NULL ? entry : ledger_entry(ledger, node, reading->rate_index);
     entry = entry != NULL ? entry : ledger_entry(ledger, node, reading->minutes_index);
     if (entry == NULL) {
         return;

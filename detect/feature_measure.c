@@ -198,6 +198,7 @@ static void add_ours(struct measuring *m, const struct exchange_row *row) {
     struct peer_group peer = peer_group_of(m->features->grouping, row->key.peer);
     bool novel = (row->marks & MARK_NOVEL) != 0;
     m->sums[FEATURE_OUT_INIT] += (double)row->bytes[SIDE_LOCAL];
+    m->sums[FEATURE_OUT_EXTERNAL] += peer.is_internal ? 0 : (double)row->bytes[SIDE_LOCAL];
     m->sums[FEATURE_UNREP] += (double)row->unreplied_packets_out;
     m->unreplied_windows += row->unreplied_windows;
     m->sums[FEATURE_OUT_FLOWS] += row->is_first;

@@ -87,7 +87,7 @@ static void end_days(struct ledger *ledger, int64_t day) {
         fade_node(ledger, node, 1);
         end_day(ledger, node);
         fade_node(ledger, node, days - 1);
-        node->read = 0; /* entries move */
+        memset(node->read, 0, sizeof node->read);
         if (node->list != NULL) {
             ledger_list_fade(node->list, days, now_s, ledger->params.memory_days);
         }
@@ -196,10 +196,20 @@ static bool has_more(const struct ledger_entry *a, const struct ledger_entry *b)
     return a->bytes_out > b->bytes_out;
 }
 
+static uint8_t index_of(const struct ledger_list *list, const struct ledger_entry *entry) {
+    return entry == NULL ? LEDGER_NONE : (uint8_t)(entry - list->entries);
+}
+
+static const struct ledger_entry *more_of(const struct ledger_entry *best,
+                                          const struct ledger_entry *entry) {
+    return best == NULL || has_more(entry, best) ? entry : best;
+}
+
 static void read_list(const struct ledger *ledger, const struct ledger_list *list,
                       struct ledger_reading *out) {
     int64_t now_s = ledger->start_ms / 1000;
     const struct ledger_entry *most = NULL;
+    const struct ledger_entry *drip = NULL;
     const struct ledger_entry *longest = NULL;
     for (uint32_t i = 0; i < list->entry_count; i++) {
         const struct ledger_entry *entry = &list->entries[i];
@@ -207,18 +217,38 @@ static void read_list(const struct ledger *ledger, const struct ledger_list *lis
             continue;
         }
         if (!ledger_is_old_news(entry)) {
-            most = most == NULL || has_more(entry, most) ? entry : most;
+            most = more_of(most, entry);
+            if (entry->minutes >= ledger->params.long_minutes && is_upload(entry)) {
+                drip = more_of(drip, entry);
+            }
         }
         longest = longest == NULL || entry->minutes > longest->minutes ? entry : longest;
     }
     if (most != NULL) {
         out->bytes_out = (double)most->bytes_out;
         out->bytes_in = (double)most->bytes_in;
-        out->bytes_index = (uint8_t)(most - list->entries);
     }
-    if (longest != NULL) {
-        out->minutes = longest->minutes;
-        out->minutes_index = (uint8_t)(longest - list->entries);
+    out->long_out = drip != NULL ? (double)drip->bytes_out : 0;
+    out->minutes = longest != NULL ? longest->minutes : 0;
+    out->bytes_index = index_of(list, most);
+    out->long_index = index_of(list, drip);
+    out->minutes_index = index_of(list, longest);
+}
+
+/* The upload that got most in this window, of those that are kept and are news. */
+static void read_rate(const struct ledger *ledger, const struct ledger_list *list,
+                      const struct ledger_contact *contacts, uint32_t count,
+                      struct ledger_reading *out) {
+    double minutes = (double)(ledger->end_ms - ledger->start_ms) / 60000.0;
+    for (uint32_t c = 0; c < count && out->rate_index == LEDGER_NONE; c++) {
+        bool is_sent = contacts[c].bytes_out / 2 > contacts[c].bytes_in;
+        for (uint32_t i = 0; is_sent && i < list->entry_count; i++) {
+            const struct ledger_entry *entry = &list->entries[i];
+            if (entry->group == contacts[c].group && !ledger_is_old_news(entry)) {
+                out->rate = (double)contacts[c].bytes_out / minutes;
+                out->rate_index = (uint8_t)i;
+            }
+        }
     }
 }
 
@@ -233,17 +263,34 @@ static void note_day(const struct ledger *ledger, struct ledger_node *node,
     node->seen_ms = (uint32_t)(seen_ms < LEDGER_DAY_MS ? seen_ms : LEDGER_DAY_MS);
     double values[LEDGER_MEASURE_COUNT] = {
         [LEDGER_BYTES] = reading->bytes_out > 2 * reading->bytes_in ? reading->bytes_out : 0,
-        [LEDGER_MINUTES] = reading->minutes
+        [LEDGER_RATE] = reading->rate,
+        [LEDGER_LONG] = reading->long_out,
+        [LEDGER_MINUTES] = reading->minutes,
     };
     for (uint32_t m = 0; m < LEDGER_MEASURE_COUNT; m++) {
         raise(&node->most[m], values[m], node->limits[m].threshold);
     }
 }
 
+static void note_read(struct ledger_node *node, const struct ledger_reading *reading) {
+    const uint8_t indices[LEDGER_MEASURE_COUNT] = {
+        [LEDGER_BYTES] = reading->bytes_index,
+        [LEDGER_RATE] = reading->rate_index,
+        [LEDGER_LONG] = reading->long_index,
+        [LEDGER_MINUTES] = reading->minutes_index,
+    };
+    for (uint32_t m = 0; m < LEDGER_MEASURE_COUNT; m++) {
+        node->read[m] = indices[m] == LEDGER_NONE ? 0 : (uint8_t)(indices[m] + 1);
+    }
+}
+
 bool ledger_take(struct ledger *ledger, uint32_t node, struct ledger_contact *contacts,
                  uint32_t count, struct ledger_reading *out, struct error *err) {
     assert(ledger->end_ms > ledger->start_ms);
-    *out = (struct ledger_reading){ .bytes_index = LEDGER_NONE, .minutes_index = LEDGER_NONE };
+    *out = (struct ledger_reading){ .bytes_index = LEDGER_NONE,
+                                    .rate_index = LEDGER_NONE,
+                                    .long_index = LEDGER_NONE,
+                                    .minutes_index = LEDGER_NONE };
     if (!ledger_reserve(ledger, node, err)) {
         return false;
     }
@@ -260,8 +307,9 @@ bool ledger_take(struct ledger *ledger, uint32_t node, struct ledger_contact *co
                          (struct ledger_span){ ledger->start_ms, ledger->end_ms },
                          ledger->params.admit_bytes_min);
         read_list(ledger, into->list, out);
+        read_rate(ledger, into->list, contacts, rare, out);
     }
-    into->read = out->bytes_index == LEDGER_NONE ? 0 : (uint8_t)(out->bytes_index + 1);
+    note_read(into, out);
     int64_t age_ms = ledger->start_ms - ledger->budget.born_ms;
     bool is_started = age_ms >= LEDGER_START_MS;
     if (age_ms >= LEDGER_YOUNG_MS) {
@@ -293,8 +341,8 @@ void ledger_fired(struct ledger *ledger, uint32_t node, enum ledger_measure meas
     }
     struct ledger_node *fired = &ledger->nodes[node];
     fired->fired = (uint8_t)(fired->fired | 1u << measure);
-    if (measure == LEDGER_BYTES && fired->read > 0) {
-        fired->list->entries[fired->read - 1].is_fired = true;
+    if (measure != LEDGER_MINUTES && fired->read[measure] > 0) {
+        fired->list->entries[fired->read[measure] - 1].is_fired = true;
     }
 }
 

@@ -31,14 +31,14 @@
  * held back, so that an attack raises no threshold, until somebody says that it was benign.
  *
  * All results are a function of the windows and contacts: the order of contacts and of nodes shows
- * nowhere. Memory: 184 bytes a node, and 1.3 KB more once it has met somebody rare; counted by
+ * nowhere. Memory: 360 bytes a node, and 1.3 KB more once it has met somebody rare; counted by
  * ledger_node_bytes. One thread. */
 
 #define LEDGER_ENTRIES_MAX 16u
 #define LEDGER_WAITING_MAX 4u
 #define LEDGER_IDLE_S (INT64_C(24) * 3600)
 #define LEDGER_YOUNG_MS (INT64_C(24) * 3600 * 1000) /* of the fleet: nothing is counted before */
-#define LEDGER_START_MS (INT64_C(48) * 3600 * 1000) /* of the fleet: no threshold before */
+#define LEDGER_START_MS (INT64_C(24) * 3600 * 1000) /* of the fleet: no threshold before */
 #define LEDGER_QUIET_S 1800
 #define LEDGER_AGAIN_BITS 2
 #define LEDGER_NEVER 0x1p100 /* the threshold then: beyond all that can be counted */
@@ -90,10 +90,14 @@ struct ledger_reading {
      * peer do not hide what another is sent. 0: there is none. */
     double bytes_out;
     double bytes_in;
-    double minutes; /* the most of those active in this window */
+    double rate;     /* bytes a minute, to the peer that got most in this window; uploads only */
+    double long_out; /* bytes out of the entry with the most that were met often enough; the same */
+    double minutes;  /* the most of those active in this window */
     struct ledger_limit limits[LEDGER_MEASURE_COUNT];
-    uint8_t bytes_index;   /* of the entry, for ledger_entry; LEDGER_NONE: none is active */
-    uint8_t minutes_index; /* the same */
+    uint8_t bytes_index; /* of the entry, for ledger_entry; LEDGER_NONE: none is active */
+    uint8_t rate_index;  /* the same */
+    uint8_t long_index;
+    uint8_t minutes_index;
 };
 
 struct ledger_list; /* entries and waiting ones of a node */
@@ -106,7 +110,7 @@ struct ledger_node {
     uint64_t most[LEDGER_MEASURE_COUNT]; /* of today */
     uint32_t seen_ms;                    /* today */
     uint8_t fired;                       /* today: bits 1 << enum ledger_measure */
-    uint8_t read;                        /* index + 1 of the entry whose bytes were read last */
+    uint8_t read[LEDGER_MEASURE_COUNT];  /* index + 1 of the entry that was read last */
 };
 
 struct ledger {

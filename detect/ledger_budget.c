@@ -16,11 +16,14 @@
 void ledger_params_init(struct ledger_params *params) {
     *params = (struct ledger_params){
         .limits = { [LEDGER_BYTES] = { .b0 = 1e6, .a0 = 0.8, .alpha = 0.01, .floor = 5e6 },
+                    [LEDGER_RATE] = { .b0 = 1e6, .a0 = 1.2, .alpha = 0.005, .floor = 5e6 },
+                    [LEDGER_LONG] = { .b0 = 1e6, .a0 = 0.8, .alpha = 0.003, .floor = 5e6 },
                     [LEDGER_MINUTES] = { .b0 = 30, .a0 = 1.2, .alpha = 0.003, .floor = 60 } },
         .days_prior = 5,
         .tail_prior = 10,
         .level_days = 10,
         .level_rate = 5,
+        .long_minutes = 10,
         .memory_days = 32,
         .admit_bytes_min = 10000,
     };
@@ -49,6 +52,7 @@ bool ledger_params_check(const struct ledger_params *params, struct error *err) 
            check_bounds("tail_prior", params->tail_prior, 0.01, 1e6, err) &&
            check_bounds("level_days", params->level_days, 1, 1e9, err) &&
            check_bounds("level_rate", params->level_rate, 1, 1e9, err) &&
+           check_bounds("long_minutes", params->long_minutes, 1, 65535, err) &&
            check_bounds("memory_days", params->memory_days, 2, 3650, err);
 }
 

@@ -34,6 +34,8 @@
 
 enum ledger_measure {
     LEDGER_BYTES,   /* sent to one rare peer */
+    LEDGER_RATE,    /* the same, of one window, in bytes a minute */
+    LEDGER_LONG,    /* the same, of peers that were met in `long_minutes` or more */
     LEDGER_MINUTES, /* in which there was an exchange with it */
     LEDGER_MEASURE_COUNT,
 };
@@ -51,6 +53,7 @@ struct ledger_params {
     double tail_prior;        /* exceeding node-days that a0 counts for */
     double level_days;        /* exceeding node-days that a level above b0 needs */
     double level_rate;        /* and how often they come, in alphas */
+    uint32_t long_minutes;    /* active ones: uploads end before that, drips do not */
     uint32_t memory_days;     /* a day takes one part of so many away */
     uint32_t admit_bytes_min; /* that a peer gets in its first minute, or there must be a second */
 };

@@ -11,18 +11,19 @@ static struct ledger_params ledger_params_of(const struct rule_params *rules) {
     const double *values = rules->values;
     struct ledger_params params;
     ledger_params_init(&params);
-    params.limits[LEDGER_BYTES] = (struct ledger_limit_params){
-        .b0 = values[RULE_PARAM_LEDGER_BYTES_B0],
-        .a0 = values[RULE_PARAM_LEDGER_BYTES_A0],
-        .alpha = values[RULE_PARAM_LEDGER_BYTES_ALPHA],
-        .floor = values[RULE_PARAM_LEDGER_BYTES_FLOOR],
+    static const enum rule_param firsts[LEDGER_MEASURE_COUNT] = {
+        [LEDGER_BYTES] = RULE_PARAM_LEDGER_BYTES_B0,
+        [LEDGER_RATE] = RULE_PARAM_LEDGER_RATE_B0,
+        [LEDGER_LONG] = RULE_PARAM_LEDGER_LONG_B0,
+        [LEDGER_MINUTES] = RULE_PARAM_LEDGER_MINUTES_B0,
     };
-    params.limits[LEDGER_MINUTES] = (struct ledger_limit_params){
-        .b0 = values[RULE_PARAM_LEDGER_MINUTES_B0],
-        .a0 = values[RULE_PARAM_LEDGER_MINUTES_A0],
-        .alpha = values[RULE_PARAM_LEDGER_MINUTES_ALPHA],
-        .floor = values[RULE_PARAM_LEDGER_MINUTES_FLOOR],
-    };
+    for (uint32_t m = 0; m < LEDGER_MEASURE_COUNT; m++) {
+        const double *four = values + firsts[m]; /* in this order in the table */
+        params.limits[m] = (struct ledger_limit_params){
+            .b0 = four[0], .a0 = four[1], .alpha = four[2], .floor = four[3]
+        };
+    }
+    params.long_minutes = (uint32_t)values[RULE_PARAM_LEDGER_LONG_MINUTES];
     return params;
 }
 

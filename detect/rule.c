@@ -62,12 +62,13 @@ static bool flood_out_holds(const struct rule_scores *scores) {
     return VALUE(PPF) > PARAM(FLOOD_OUT_PPF_LEAST);
 }
 
-/* What rare peers get is the ledger's to judge, by what such peers usually get: uploads to
- * strangers are everyday. The rest must be as much over the record as all of it. */
+/* What stays within the fleet is no leak. What rare peers get is the ledger's to judge, by what
+ * such peers usually get: uploads to strangers are everyday. The rest must be as much over the
+ * record as all of it. */
 static bool is_over_without_rare(const struct rule_scores *scores) {
     const float inverse_scale = 1.0f / feature_rows[FEATURE_OUT_INIT].scale;
     bool is_judged = VALUE(LED_OUT_LIMIT) < (float)LEDGER_NEVER;
-    float rest = VALUE(OUT_INIT) - (is_judged ? VALUE(LED_NOW) : 0);
+    float rest = VALUE(OUT_EXTERNAL) - (is_judged ? VALUE(LED_NOW) : 0);
     float fewer =
         bits_of_value(VALUE(OUT_INIT), inverse_scale) - bits_of_value(rest, inverse_scale);
     return rest > PARAM(EXFIL_FLOOR) && OVER_HOUR(OUT_INIT) - fewer > PARAM(EXFIL_MARGIN);
@@ -96,10 +97,17 @@ static bool crit_exfil_holds(const struct rule_scores *scores) {
            scores->age_days > PARAM(CRIT_EXFIL_AGE_DAYS);
 }
 
-/* Where nodes keep company with new peers every few months, it is evidence only. */
+static bool led_rate_holds(const struct rule_scores *scores) {
+    return VALUE(LED_RATE) > VALUE(LED_RATE_LIMIT) && !is_flooding(scores) &&
+           VALUE(OUT_PENDING) <= 0.5f * VALUE(OUT_INIT);
+}
+
+static bool led_long_holds(const struct rule_scores *scores) {
+    return VALUE(LED_LONG) > VALUE(LED_LONG_LIMIT) && !is_flooding(scores);
+}
+
 static bool led_persist_holds(const struct rule_scores *scores) {
-    float rate_most = PARAM(LED_PERSIST_ALPHA_SHARE) * PARAM(LEDGER_MINUTES_ALPHA);
-    return VALUE(LED_MINUTES) > VALUE(LED_MINUTES_LIMIT) && VALUE(LED_MINUTES_RATE) < rate_most &&
+    return VALUE(LED_MINUTES) > VALUE(LED_MINUTES_LIMIT) &&
            VALUE(LED_OUT) < PARAM(LED_PERSIST_MOST);
 }
 
@@ -165,12 +173,14 @@ static bool crit_scan_holds(const struct rule_scores *scores) {
 }
 
 /* Newsletters come at any hour, and mailers send them in turn: so what the node did in another hour
- * is asked, and what its role is used to. */
+ * is asked, and what its role is used to; and of who hands mail to several peers anyway, more. */
 static bool is_mailing(const struct rule_scores *scores, enum feature feature, float floor) {
     float bits = bits_of_value(scores->value[feature], 1.0f / feature_rows[feature].scale);
     float own = bits - scores->over_record[feature];
+    bool is_mailer = scores->record[FEATURE_SMTP] >= PARAM(SPAM_MAILER);
+    float margin = is_mailer ? PARAM(SPAM_MAILER_RECORD) : PARAM(SPAM_RECORD);
     return scores->value[feature] > floor && scores->over_hour[feature] > PARAM(SPAM_MARGIN) &&
-           bits - larger(own, scores->prior[feature]) > PARAM(SPAM_RECORD);
+           bits - larger(own, scores->prior[feature]) > margin;
 }
 
 static bool is_spam_by_peers(const struct rule_scores *scores) {
@@ -374,6 +384,22 @@ const struct rule_row rule_rows[RULE_COUNT] = {
         .persistence = ASKS(LED_EXFIL_PERSISTENCE),
         .holds = led_exfil_holds, .classify = led_exfil_class,
         .help = "the node sent much to one peer that nobody else knows" },
+    [RULE_LED_RATE] = {
+        ABOUT("led_rate", LED_RATE),
+        .class_ = CLASS_EXFIL_VOLUME, .severity = SEVERITY_HIGH, .advice = ADVICE_NOTIFY,
+        .attack = { "T1041", "T1048" }, .never_learned = true,
+        ASKED(LEDGER_RATE_FLOOR, NONE_, NONE_, NONE_),
+        .persistence = ASKS(LED_RATE_PERSISTENCE),
+        .holds = led_rate_holds, .classify = led_exfil_class,
+        .help = "the node sends much at once to one peer that nobody else knows" },
+    [RULE_LED_LONG] = {
+        ABOUT("led_long", LED_LONG),
+        .class_ = CLASS_EXFIL_SLOW, .severity = SEVERITY_HIGH, .advice = ADVICE_NOTIFY,
+        .attack = { "T1041", "T1030" }, .never_learned = true,
+        ASKED(LEDGER_LONG_FLOOR, NONE_, NONE_, NONE_),
+        .persistence = ASKS(LED_LONG_PERSISTENCE),
+        .holds = led_long_holds, .classify = led_exfil_class,
+        .help = "little by little the node sent much to one peer that nobody else knows" },
     /* An outbound excess may be a job that nobody announced: told, not acted upon. */
     [RULE_EXFIL] = {
         ABOUT("exfil", OUT_INIT),

@@ -139,10 +139,15 @@ static uint64_t keep_holding(const struct scorer *scorer, const struct judge_win
 /* A day on which a rule fired by the ledger raises no threshold of it. */
 static void tell_ledger(const struct judge_window *window, const struct rule_row *row,
                         uint32_t node) {
-    if (window->ledger != NULL && row->feature == FEATURE_LED_OUT) {
-        ledger_fired(window->ledger, node, LEDGER_BYTES);
-    } else if (window->ledger != NULL && row->feature == FEATURE_LED_MINUTES) {
-        ledger_fired(window->ledger, node, LEDGER_MINUTES);
+    if (window->ledger == NULL) {
+        return;
+    }
+    switch (row->feature) {
+    case FEATURE_LED_OUT: ledger_fired(window->ledger, node, LEDGER_BYTES); break;
+    case FEATURE_LED_RATE: ledger_fired(window->ledger, node, LEDGER_RATE); break;
+    case FEATURE_LED_LONG: ledger_fired(window->ledger, node, LEDGER_LONG); break;
+    case FEATURE_LED_MINUTES: ledger_fired(window->ledger, node, LEDGER_MINUTES); break;
+    default: break;
     }
 }
 
@@ -255,6 +260,8 @@ static float limit_of(const struct rule_scores *scores, enum feature feature) {
     const double *params = scores->params->values;
     switch (feature) {
     case FEATURE_LED_OUT: return scores->value[FEATURE_LED_OUT_LIMIT];
+    case FEATURE_LED_RATE: return scores->value[FEATURE_LED_RATE_LIMIT];
+    case FEATURE_LED_LONG: return scores->value[FEATURE_LED_LONG_LIMIT];
     case FEATURE_LED_MINUTES: return scores->value[FEATURE_LED_MINUTES_LIMIT];
     case FEATURE_IN_BYTES: return (float)(60 * params[RULE_PARAM_LIMIT_IN_BYTES_PER_S]);
     case FEATURE_IN_PACKETS: return (float)(60 * params[RULE_PARAM_LIMIT_IN_PACKETS_PER_S]);

@@ -138,6 +138,7 @@ static bool bench_step(struct bench *bench, int64_t start_ms, struct error *err)
     for (uint32_t f = 0; f < FEATURE_COUNT; f++) {
         window.values[f] = f == FEATURE_DRIFT ? NULL : bench->values[f];
     }
+    window.values[FEATURE_OUT_EXTERNAL] = bench->values[FEATURE_OUT_INIT];
     return judge_window(bench->judge, &window, give_evidence, NULL, err);
 }
 

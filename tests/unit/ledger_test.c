@@ -145,7 +145,7 @@ static void a_scan_does_not_push_out_who_comes_back(void **state) {
             take(&ledger, BORN + minute * MINUTE, MINUTE, 0, contacts, 500);
         assert_true(reading.bytes_out == (minute == 0 ? 0 : 300.0 * (double)(minute + 1)));
     }
-    assert_true(ledger_node_bytes(&ledger, 0) < 1536);
+    assert_true(ledger_node_bytes(&ledger, 0) < 1792);
     assert_int_equal(ledger_node_bytes(&ledger, 7), sizeof(struct ledger_node));
     assert_non_null(ledger_entry(&ledger, 0, 0));
     assert_null(ledger_entry(&ledger, 0, 1));
@@ -329,16 +329,49 @@ static void a_peer_that_comes_like_a_clock_is_a_beacon(void **state) {
     }
 }
 
-/* --- days ------------------------------------------------------------------------------------- */
+/* --- rates and long ones ------------------------------------------------------------------------
+ */
 
-static void before_two_days_of_the_fleet_there_is_no_threshold(void **state) {
+static void the_rate_is_of_the_upload_that_got_most_in_the_window(void **state) {
     (void)state;
     struct ledger ledger;
     begin(&ledger);
-    struct ledger_reading reading = take(&ledger, BORN + 2 * DAY - MINUTE, MINUTE, 0, NULL, 0);
+    struct ledger_contact contacts[3] = { contact_of(1, 90000000), contact_of(2, 30000000),
+                                          contact_of(3, 20000000) };
+    contacts[0].bytes_in = 80000000; /* an exchange */
+    struct ledger_reading reading = take(&ledger, BORN, 30000, 0, contacts, 3);
+    assert_true(reading.rate == 60e6); /* in half a minute */
+    assert_int_equal(ledger_entry(&ledger, 0, reading.rate_index)->bytes_out, 30000000);
+    reading = take(&ledger, BORN + MINUTE, MINUTE, 0, NULL, 0);
+    assert_true(reading.rate == 0);
+    assert_int_equal(reading.rate_index, LEDGER_NONE);
+    ledger_done(&ledger);
+}
+
+static void a_drip_counts_from_its_tenth_minute_on_and_an_upload_never(void **state) {
+    (void)state;
+    struct ledger ledger;
+    begin(&ledger);
+    for (int64_t minute = 0; minute < 12; minute++) {
+        struct ledger_contact contacts[2] = { contact_of(1, 20000),
+                                              contact_of(2, minute < 4 ? 50000000 : 0) };
+        struct ledger_reading reading =
+            take(&ledger, BORN + minute * MINUTE, MINUTE, 0, contacts, minute < 4 ? 2 : 1);
+        assert_true(reading.long_out == (minute < 9 ? 0 : 20000.0 * (double)(minute + 1)));
+    }
+    ledger_done(&ledger);
+}
+
+/* --- days ------------------------------------------------------------------------------------- */
+
+static void before_a_day_of_the_fleet_there_is_no_threshold(void **state) {
+    (void)state;
+    struct ledger ledger;
+    begin(&ledger);
+    struct ledger_reading reading = take(&ledger, BORN + DAY - MINUTE, MINUTE, 0, NULL, 0);
     assert_true(reading.limits[LEDGER_BYTES].threshold == LEDGER_NEVER);
     assert_true(reading.limits[LEDGER_MINUTES].threshold == LEDGER_NEVER);
-    reading = take(&ledger, BORN + 2 * DAY, MINUTE, 0, NULL, 0);
+    reading = take(&ledger, BORN + DAY, MINUTE, 0, NULL, 0);
     assert_true(reading.limits[LEDGER_BYTES].threshold < 1e9);
     ledger_done(&ledger);
 }
@@ -629,7 +662,9 @@ int main(void) {
         cmocka_unit_test(the_order_of_contacts_and_nodes_does_not_show),
         cmocka_unit_test(active_minutes_are_minutes_whatever_the_window),
         cmocka_unit_test(a_peer_that_comes_like_a_clock_is_a_beacon),
-        cmocka_unit_test(before_two_days_of_the_fleet_there_is_no_threshold),
+        cmocka_unit_test(the_rate_is_of_the_upload_that_got_most_in_the_window),
+        cmocka_unit_test(a_drip_counts_from_its_tenth_minute_on_and_an_upload_never),
+        cmocka_unit_test(before_a_day_of_the_fleet_there_is_no_threshold),
         cmocka_unit_test(thresholds_are_those_of_the_formula),
         cmocka_unit_test(a_day_of_the_fleet_is_used_from_two_in_the_morning),
         cmocka_unit_test(a_day_on_which_it_fired_counts_once_it_is_acquitted),
