@@ -95,7 +95,10 @@ static void take_told(struct fleet_told *told, const struct alert *alert) {
         .peer_count = evidence->peer_count,
         .has_peer = evidence->peer_rows > 0,
         .has_port = evidence->port_rows > 0,
+        .rare = evidence->rare,
     };
+    told->rare.first_ms = told->rare.first_ms < 0 ? 0 : told->rare.first_ms;
+    told->rare.gap_s = (float)finite((double)told->rare.gap_s);
     take_text(told->class_, sizeof told->class_, alert->class_);
     take_text(told->attack[0], sizeof told->attack[0], alert->attack[0]);
     take_text(told->attack[1], sizeof told->attack[1],
@@ -340,6 +343,39 @@ static uint32_t rank_rows(const struct fleet_incident *incident, const struct ro
     return count;
 }
 
+/* Whether the peer of one is more to show than that of the other. */
+static bool is_rarer(const struct evidence_rare *a, const struct evidence_rare *b) {
+    if (a->bytes_out != b->bytes_out) {
+        return a->bytes_out > b->bytes_out;
+    }
+    return a->peer.high != b->peer.high ? a->peer.high < b->peer.high : a->peer.low < b->peer.low;
+}
+
+/* The peer of the group to which one node sent most, and what all of them exchanged with the group
+ * since the first one met it. */
+static void fill_rare(const struct fleet_incident *incident, struct evidence_rare *out) {
+    uint64_t bytes_out = 0;
+    uint64_t bytes_in = 0;
+    int64_t first_ms = INT64_MAX;
+    for (uint32_t i = 0; i < incident->count; i++) {
+        const struct evidence_rare *rare = &incident->members[i].told.rare;
+        if (rare->group == 0 || rare->group != incident->key.group) {
+            continue;
+        }
+        if (out->group == 0 || is_rarer(rare, out)) {
+            *out = *rare;
+        }
+        bytes_out = sum_of(bytes_out, rare->bytes_out);
+        bytes_in = sum_of(bytes_in, rare->bytes_in);
+        first_ms = rare->first_ms < first_ms ? rare->first_ms : first_ms;
+    }
+    if (out->group != 0) {
+        out->bytes_out = bytes_out;
+        out->bytes_in = bytes_in;
+        out->first_ms = first_ms;
+    }
+}
+
 static void fill_evidence(const struct fleet_incident *incident, struct evidence *evidence) {
     struct row rows[EVIDENCE_TOP];
     for (uint32_t i = 0; i < incident->count; i++) {
@@ -358,6 +394,7 @@ static void fill_evidence(const struct fleet_incident *incident, struct evidence
         const struct evidence_port *port = &rows[i].told->port;
         evidence->ports[i] = (struct evidence_port){ port->port, port->protocol, rows[i].sum };
     }
+    fill_rare(incident, &evidence->rare);
     evidence->is_cut = true; /* of each node the largest alone */
 }
 

@@ -48,6 +48,7 @@ struct fleet_told {
     bool has_port;
     struct evidence_peer peer;
     struct evidence_port port;
+    struct evidence_rare rare; /* group 0: none */
 };
 
 struct fleet_member {

@@ -9,9 +9,13 @@
  *                 u8, id string
  *
  *   told          class, two techniques (strings), feature varint, severity u8, 5 values, score,
- *                 confidence u64, age, samples, quality varint, marks u8 (1 warm, 2 peer, 4 port),
- *                 total, peers varint; if marked: peer's address 2 x u64 and sum; port u16,
- * protocol u8 and sum sum           bytes, packets, flows varint */
+ *                 confidence u64, age, samples, quality varint, marks u8 (1 warm, and what
+ *                 follows: 2 peer, 4 port, 8 rare), total, peers varint
+ *   peer          address 2 x u64, sum
+ *   port          port u16, protocol u8, sum
+ *   rare          group, its peer's address 2 x u64, bytes out, in, first, minutes varint,
+ *                 gap f32, port u16, beacon u8
+ *   sum           bytes, packets, flows varint */
 #include "detect/fleet_incident.h"
 
 #include "flow/batch.h"
@@ -21,6 +25,8 @@
 #define MARK_WARM 1u
 #define MARK_PEER 2u
 #define MARK_PORT 4u
+#define MARK_RARE 8u
+#define MARKS_TOLD (MARK_WARM | MARK_PEER | MARK_PORT | MARK_RARE)
 
 static void put_double(struct buffer *out, double value) {
     uint64_t bits;
@@ -73,6 +79,39 @@ static int64_t get_time(struct cursor *cursor, int64_t most_ms) {
     return (int64_t)time_ms;
 }
 
+static void put_rare(struct buffer *out, const struct evidence_rare *rare) {
+    uint32_t gap;
+    memcpy(&gap, &rare->gap_s, sizeof gap);
+    buffer_u64(out, rare->group);
+    buffer_u64(out, rare->peer.high);
+    buffer_u64(out, rare->peer.low);
+    buffer_varint(out, rare->bytes_out);
+    buffer_varint(out, rare->bytes_in);
+    buffer_varint(out, (uint64_t)rare->first_ms);
+    buffer_varint(out, rare->minutes);
+    buffer_u32(out, gap);
+    buffer_u16(out, rare->port);
+    buffer_u8(out, rare->is_beacon);
+}
+
+static void get_rare(struct cursor *cursor, struct evidence_rare *rare) {
+    rare->group = cursor_u64(cursor);
+    rare->peer.high = cursor_u64(cursor);
+    rare->peer.low = cursor_u64(cursor);
+    rare->bytes_out = cursor_varint(cursor);
+    rare->bytes_in = cursor_varint(cursor);
+    rare->first_ms = get_time(cursor, INT64_MAX);
+    uint64_t minutes = cursor_varint(cursor);
+    uint32_t gap = cursor_u32(cursor);
+    rare->port = cursor_u16(cursor);
+    uint8_t is_beacon = cursor_u8(cursor);
+    memcpy(&rare->gap_s, &gap, sizeof gap);
+    rare->minutes = (uint32_t)minutes;
+    rare->is_beacon = is_beacon != 0;
+    cursor->failed |= rare->group == 0 || minutes > UINT32_MAX || is_beacon > 1 ||
+                      !(rare->gap_s - rare->gap_s == 0);
+}
+
 static void put_told(struct buffer *out, const struct fleet_told *told) {
     buffer_string(out, bytes_text(told->class_));
     buffer_string(out, bytes_text(told->attack[0]));
@@ -87,8 +126,9 @@ static void put_told(struct buffer *out, const struct fleet_told *told) {
     buffer_varint(out, (uint64_t)told->baseline_age_ms);
     buffer_varint(out, told->baseline_samples);
     buffer_varint(out, told->quality);
-    buffer_u8(out, (uint8_t)((told->is_warm ? MARK_WARM : 0) | (told->has_peer ? MARK_PEER : 0) |
-                             (told->has_port ? MARK_PORT : 0)));
+    uint32_t marks = (told->is_warm ? MARK_WARM : 0) | (told->has_peer ? MARK_PEER : 0) |
+                     (told->has_port ? MARK_PORT : 0) | (told->rare.group != 0 ? MARK_RARE : 0);
+    buffer_u8(out, (uint8_t)marks);
     put_sum(out, &told->total);
     buffer_varint(out, told->peer_count);
     if (told->has_peer) {
@@ -101,6 +141,9 @@ static void put_told(struct buffer *out, const struct fleet_told *told) {
         buffer_u8(out, told->port.protocol);
         put_sum(out, &told->port.sum);
     }
+    if (told->rare.group != 0) {
+        put_rare(out, &told->rare);
+    }
 }
 
 static void get_rows(struct cursor *cursor, struct fleet_told *told) {
@@ -108,7 +151,7 @@ static void get_rows(struct cursor *cursor, struct fleet_told *told) {
     told->is_warm = (marks & MARK_WARM) != 0;
     told->has_peer = (marks & MARK_PEER) != 0;
     told->has_port = (marks & MARK_PORT) != 0;
-    cursor->failed |= marks > (MARK_WARM | MARK_PEER | MARK_PORT);
+    cursor->failed |= marks > MARKS_TOLD;
     told->total = get_sum(cursor);
     told->peer_count = cursor_varint(cursor);
     if (told->has_peer) {
@@ -120,6 +163,9 @@ static void get_rows(struct cursor *cursor, struct fleet_told *told) {
         told->port.port = cursor_u16(cursor);
         told->port.protocol = cursor_u8(cursor);
         told->port.sum = get_sum(cursor);
+    }
+    if ((marks & MARK_RARE) != 0) {
+        get_rare(cursor, &told->rare);
     }
 }
 

@@ -29,7 +29,7 @@
  * What comes out is a function of the alerts that go in. Bound: FLEET_GATHERING_MAX groups and
  * classes that may become an incident (beyond it the group whose last alert is oldest is
  * forgotten), FLEET_INCIDENTS_MAX open incidents of either kind (beyond it none opens),
- * FLEET_MEMBERS_MAX nodes each; what a bound costs is counted. Some 350 bytes a node that is
+ * FLEET_MEMBERS_MAX nodes each; what a bound costs is counted. Some 400 bytes a node that is
  * remembered. One thread. */
 
 #define FLEET_GATHERING_MAX 1024u

@@ -121,6 +121,18 @@ static struct alert alert_of(const struct told *told) {
         (struct evidence_peer){ address_from_ipv4(0xc6336407), { 900, 9, 1 } };
     alert.evidence.port_rows = 1;
     alert.evidence.ports[0] = (struct evidence_port){ 443, 6, { 900, 9, 1 } };
+    if (told->group != 0) {
+        alert.evidence.rare = (struct evidence_rare){
+            .group = told->group,
+            .peer = address_from_ipv4(0xc6336407 + (uint32_t)told->minute),
+            .bytes_out = 1000 * (uint64_t)(told->minute + 1),
+            .bytes_in = 5,
+            .first_ms = alert.window_start_ms,
+            .minutes = 1,
+            .gap_s = 60,
+            .port = 443,
+        };
+    }
     snprintf(alert.episode, sizeof alert.episode, "%.20s/%u/%d", told->node, told->direction,
              told->begun);
     alert_identify(&alert);
@@ -341,6 +353,28 @@ static void figures_are_those_of_all_nodes_together(void **state) {
     assert_int_equal(evidence->port_rows, 1);
     assert_int_equal(evidence->ports[0].sum.bytes, 2700);
     assert_true(evidence->is_cut);
+    bench_free(bench);
+}
+
+static void the_rare_peer_is_the_one_that_got_most_with_the_sums_of_all(void **state) {
+    (void)state;
+    struct bench *bench = bench_make();
+    leak(bench, "a", 3);
+    leak(bench, "b", 5);
+    leak(bench, "c", 5);
+    pass(bench, 5);
+    const struct evidence_rare *rare = &bench->last_incident.evidence.rare;
+    assert_true(rare->group == GROUP);
+    assert_int_equal(address_ipv4(rare->peer), 0xc6336407 + 5);
+    assert_int_equal(rare->bytes_out, 4000 + 6000 + 6000);
+    assert_int_equal(rare->bytes_in, 15);
+    assert_true(rare->first_ms == START + 3 * MINUTE);
+    flood(bench, "a", 6, "dos.volume");
+    flood(bench, "b", 6, "dos.volume");
+    flood(bench, "c", 6, "dos.volume");
+    pass(bench, 6);
+    assert_int_equal(bench->incidents, 2);
+    assert_true(bench->last_incident.evidence.rare.group == 0);
     bench_free(bench);
 }
 
@@ -866,6 +900,7 @@ int main(void) {
         cmocka_unit_test(what_only_goes_on_opens_no_incident),
         cmocka_unit_test(alerts_pass_as_they_came_and_an_incident_follows_its_window),
         cmocka_unit_test(figures_are_those_of_all_nodes_together),
+        cmocka_unit_test(the_rare_peer_is_the_one_that_got_most_with_the_sums_of_all),
         cmocka_unit_test(an_incident_takes_the_class_and_severity_of_its_gravest_member),
         cmocka_unit_test(incidents_of_a_window_come_by_kind_direction_class_and_group),
         cmocka_unit_test(an_incident_goes_on_when_it_has_doubled_or_became_graver),
