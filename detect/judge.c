@@ -4,6 +4,7 @@
  * never reaches a result. */
 #include "detect/judge.h"
 
+#include "detect/ledger.h"
 #include "detect/say.h"
 #include "detect/telling.h"
 #include "flow/batch.h"
@@ -347,6 +348,22 @@ static bool turns_of_window(struct judge *judge, const struct judge_window *wind
     return turns_add_ends(judge, window->end_ms, err);
 }
 
+/* What a person found benign holds no day of the ledger back. Behind the turn: the first one of an
+ * episode gives it its id. */
+static void acquit(struct judge *judge, const struct judge_window *window,
+                   const struct finding *finding, uint8_t direction) {
+    const struct say *say = judge->scorer.config.say;
+    enum feature feature = rule_rows[finding->rule].feature;
+    bool is_by_ledger = feature == FEATURE_LED_OUT || feature == FEATURE_LED_MINUTES;
+    if (say == NULL || window->ledger == NULL || !is_by_ledger) {
+        return;
+    }
+    const struct episode *episode = episode_find(&judge->episodes, finding->node, direction);
+    if (say_ack_of(say, episode->id) == SAY_BENIGN) {
+        ledger_acquit(window->ledger, finding->node);
+    }
+}
+
 bool judge_window(struct judge *judge, const struct judge_window *window, judge_evidence evidence,
                   void *context, struct error *err) {
     assert(window->end_ms - window->start_ms == judge->scorer.config.window_ms);
@@ -360,13 +377,17 @@ bool judge_window(struct judge *judge, const struct judge_window *window, judge_
     for (uint32_t i = 0; i < judge->turn_count; i++) {
         const struct turn turn = judge->turns[i];
         struct episode *episode = episode_find(&judge->episodes, turn.node, turn.direction);
-        bool is_told = turn.finding == FINDING_NONE
-                           ? episode_end(judge, window->roster, episode, turn.end_ms, err)
-                           : episode_turn(judge, window, &judge->scorer.findings[turn.finding],
-                                          turn.direction, evidence, context, err);
-        if (!is_told) {
+        if (turn.finding == FINDING_NONE) {
+            if (!episode_end(judge, window->roster, episode, turn.end_ms, err)) {
+                return false;
+            }
+            continue;
+        }
+        const struct finding *finding = &judge->scorer.findings[turn.finding];
+        if (!episode_turn(judge, window, finding, turn.direction, evidence, context, err)) {
             return false;
         }
+        acquit(judge, window, finding, turn.direction);
     }
     return true;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "detect/judge.h"
 
+#include "detect/ledger.h"
 #include "detect/rule.h"
 #include "detect/say.h"
 #include "flow/batch.h"
@@ -53,6 +54,7 @@ struct bench {
     uint64_t absent[NODES_MAX];
     float led_hours[NODES_MAX];
     uint8_t quality[NODES_MAX];
+    struct ledger *ledger;
     struct told told[TOLD_MAX];
     uint32_t told_count;
     uint32_t fail_after; /* emissions until the sink fails; 0: never */
@@ -134,6 +136,7 @@ static bool bench_step(struct bench *bench, int64_t start_ms, struct error *err)
         .absent = bench->absent,
         .led_hours = bench->led_hours,
         .quality = bench->quality,
+        .ledger = bench->ledger,
     };
     for (uint32_t f = 0; f < FEATURE_COUNT; f++) {
         window.values[f] = f == FEATURE_DRIFT ? NULL : bench->values[f];
@@ -820,6 +823,50 @@ static double second_threshold(enum say_verdict verdict, const char *episode, ch
     return threshold;
 }
 
+/* A node sends 500 MB to a rare peer. Whether its day is held back. */
+static bool is_held_back(enum say_verdict verdict, char episode[33]) {
+    struct error err;
+    struct say say;
+    struct ledger ledger;
+    struct ledger_params params;
+    struct ledger_reading reading;
+    struct ledger_contact contact = { .group = 7, .bytes_out = 500000000, .is_rare = true };
+    struct bench *bench = bench_make(2);
+    say_init(&say);
+    if (verdict != SAY_NOTHING) {
+        struct say_ack ack = { .verdict = verdict };
+        memcpy(ack.episode, episode, sizeof ack.episode);
+        assert_true(say_add_ack(&say, &ack, &err) && say_finish(&say, &err));
+    }
+    ledger_params_init(&params);
+    assert_true(ledger_init(&ledger, &params, &err));
+    judge_free(bench->judge);
+    bench->config.say = &say;
+    bench->judge = judge_make(bench);
+    int64_t now = bench_settle(bench);
+    ledger_begin(&ledger, now, now + MINUTE);
+    assert_true(ledger_take(&ledger, 1, &contact, 1, &reading, &err));
+    bench->ledger = &ledger;
+    bench->values[FEATURE_LED_OUT][1] = 5e8f;
+    bench->values[FEATURE_LED_OUT_LIMIT][1] = 1e7f;
+    bench_run(bench, now, 1);
+    assert_int_equal(bench->told_count, 1);
+    memcpy(episode, bench->told[0].episode, 33);
+    bool is_held = ledger.nodes[1].fired != 0;
+    ledger_done(&ledger);
+    bench_free(bench);
+    say_done(&say);
+    return is_held;
+}
+
+static void a_benign_episode_holds_no_day_of_the_ledger_back(void **state) {
+    (void)state;
+    char episode[33] = "";
+    assert_true(is_held_back(SAY_NOTHING, episode));
+    assert_false(is_held_back(SAY_BENIGN, episode));
+    assert_true(is_held_back(SAY_MALICIOUS, episode));
+}
+
 static void a_malicious_episode_is_never_learned_and_a_benign_one_is(void **state) {
     (void)state;
     char episode[33];
@@ -860,6 +907,7 @@ int main(void) {
         cmocka_unit_test(bytes_that_are_no_state_are_refused_or_harmless),
         cmocka_unit_test(a_new_configuration_is_a_new_link_in_the_lineage),
         cmocka_unit_test(a_nodes_state_depends_on_its_own_windows_alone),
+        cmocka_unit_test(a_benign_episode_holds_no_day_of_the_ledger_back),
         cmocka_unit_test(a_malicious_episode_is_never_learned_and_a_benign_one_is),
     };
     return cmocka_run_group_tests_name("judge", tests, NULL, NULL);
