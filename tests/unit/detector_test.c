@@ -29,6 +29,7 @@ struct row {
     uint8_t protocol;
     uint8_t direction;
     uint8_t action;
+    uint8_t tcp_flags;
 };
 
 static struct batch batch;
@@ -94,7 +95,7 @@ static void add_row(const struct row *row) {
     batch.node[i] = add_node(row);
     batch.quality[i] = 0;
     batch.protocol[i] = row->protocol != 0 ? row->protocol : 6;
-    batch.tcp_flags[i] = 0;
+    batch.tcp_flags[i] = row->tcp_flags;
     batch.direction[i] = row->direction;
     batch.initiator[i] = INITIATOR_UNKNOWN;
     batch.action[i] = row->action != 0 ? row->action : ACTION_ACCEPT;
@@ -524,47 +525,66 @@ static void shuffle(struct row *rows) {
 
 struct outcome {
     struct buffer trace;
-    struct buffer state; /* after half the windows closed */
+    struct buffer states; /* at each halt */
 };
 
-/* Takes the rows in their order, in batches of random lengths up to `length_max` with random lists
- * of own addresses; with `is_reloaded` through a save and a load before and after the half. */
-static struct outcome run(const struct row *rows, const struct detector_config *config,
-                          uint32_t length_max, bool is_reloaded) {
-    struct outcome outcome;
-    buffer_init(&outcome.trace, (size_t)1 << 28);
-    buffer_init(&outcome.state, (size_t)1 << 28);
-    struct detector *detector = new_detector(config);
+struct trial {
+    const struct detector_config *config; /* NULL: the default */
+    uint32_t seconds;                     /* that the rows span */
+    uint32_t length_max;                  /* of a batch */
+    bool is_reloaded;                     /* saved and loaded behind each batch and at each halt */
+};
+
+#define HALTS 4
+
+static void show_all(void) {
     fake_judge->is_showing_own = true;
+    fake_judge->is_showing_features = true;
+}
+
+/* The same detector, as it was saved; what the judge wrote down goes to `trace`. */
+static struct detector *reload(struct detector *detector, const struct detector_config *config,
+                               struct buffer *trace) {
+    struct buffer saved;
+    buffer_init(&saved, (size_t)1 << 28);
+    assert_true(detector_state_save(detector, &saved, &err));
+    buffer_put(trace, fake_judge->trace.data, fake_judge->trace.size);
+    detector_free(detector);
+    detector = new_detector(config);
+    show_all();
+    if (!detector_state_load(detector, buffer_bytes(&saved), &err)) {
+        fail_msg("%s", err.message);
+    }
+    buffer_done(&saved);
+    return detector;
+}
+
+/* Takes the rows in their order, in batches of random lengths with random lists of own addresses,
+ * then lets time pass, with halts. */
+static struct outcome run(const struct row *rows, const struct trial *trial) {
+    struct outcome outcome;
+    buffer_init(&outcome.trace, (size_t)1 << 30);
+    buffer_init(&outcome.states, (size_t)1 << 30);
+    struct detector *detector = new_detector(trial->config);
+    show_all();
     for (uint32_t i = 0; i < ROWS;) {
-        uint32_t length = length_max - below(length_max / 2);
+        uint32_t length = trial->length_max - below(trial->length_max / 2);
         listed_own = address_from_ipv4(UINT32_C(0x0a000001) + below(9));
         begin_batch();
         for (uint32_t k = 0; k < length && i < ROWS; k++, i++) {
             add_row(&rows[i]);
         }
         take(detector);
-        if (is_reloaded) {
-            struct buffer saved;
-            buffer_init(&saved, (size_t)1 << 28);
-            assert_true(detector_state_save(detector, &saved, &err));
-            detector_free(detector);
-            detector = new_detector(config);
-            fake_judge->is_showing_own = true;
-            if (!detector_state_load(detector, buffer_bytes(&saved), &err)) {
-                fail_msg("%s", err.message);
-            }
-            buffer_done(&saved);
+        if (trial->is_reloaded) {
+            detector = reload(detector, trial->config, &outcome.trace);
         }
     }
-    assert_true(detector_advance(detector, T0 + 2 * 60000, &err));
-    assert_true(detector_state_save(detector, &outcome.state, &err));
-    if (is_reloaded) {
-        buffer_put(&outcome.trace, fake_judge->trace.data, fake_judge->trace.size);
-        detector_free(detector);
-        detector = new_detector(config);
-        fake_judge->is_showing_own = true;
-        assert_true(detector_state_load(detector, buffer_bytes(&outcome.state), &err));
+    for (int64_t halt = 1; halt < HALTS; halt++) {
+        assert_true(detector_advance(detector, T0 + halt * trial->seconds * 1000 / HALTS, &err));
+        assert_true(detector_state_save(detector, &outcome.states, &err));
+        if (trial->is_reloaded) {
+            detector = reload(detector, trial->config, &outcome.trace);
+        }
     }
     close_all(detector);
     buffer_put(&outcome.trace, fake_judge->trace.data, fake_judge->trace.size);
@@ -572,39 +592,61 @@ static struct outcome run(const struct row *rows, const struct detector_config *
     return outcome;
 }
 
-static void expect_same(struct outcome *a, struct outcome *b) {
+static void outcome_done(struct outcome *outcome) {
+    buffer_done(&outcome->trace);
+    buffer_done(&outcome->states);
+}
+
+/* Frees the second one. */
+static void expect_same(const struct outcome *a, struct outcome *b) {
     assert_int_equal(a->trace.size, b->trace.size);
     assert_memory_equal(a->trace.data, b->trace.data, a->trace.size);
-    assert_int_equal(a->state.size, b->state.size);
-    assert_memory_equal(a->state.data, b->state.data, a->state.size);
-    buffer_done(&b->trace);
-    buffer_done(&b->state);
+    assert_int_equal(a->states.size, b->states.size);
+    assert_memory_equal(a->states.data, b->states.data, a->states.size);
+    outcome_done(b);
+}
+
+static bool has_trace(struct outcome *outcome, const char *text) {
+    buffer_u8(&outcome->trace, 0);
+    outcome->trace.size--;
+    return strstr((const char *)outcome->trace.data, text) != NULL;
+}
+
+static void seed_random(void) {
+    const char *seed = getenv("SEED");
+    random_state = seed != NULL ? strtoull(seed, NULL, 10) : 20241101;
+    print_message("seed %" PRIu64 "\n", random_state);
+}
+
+/* The rows in other orders, the last time with saves and loads. The outcome is the caller's. */
+static struct outcome expect_same_in_other_orders(struct row *rows, struct trial trial) {
+    struct outcome first = run(rows, &trial);
+    for (int round = 0; round < 3; round++) {
+        shuffle(rows);
+        trial.is_reloaded = round == 2;
+        struct outcome other = run(rows, &trial);
+        expect_same(&first, &other);
+    }
+    return first;
 }
 
 static void check_orders(uint64_t memory_bytes_max, bool is_cut) {
     static struct row rows[ROWS];
-    const char *seed = getenv("SEED");
-    random_state = seed != NULL ? strtoull(seed, NULL, 10) : 20241101;
-    print_message("seed %" PRIu64 "\n", random_state);
     struct detector_config config;
     detector_config_init(&config);
     config.memory_bytes_max = memory_bytes_max;
+    const struct trial trial = { .config = &config,
+                                 .seconds = is_cut ? 240 : 900,
+                                 .length_max = LENGTH_MAX };
+    seed_random();
     for (uint32_t i = 0; i < ROWS; i++) {
         /* At the bound: few windows with many conversations, so that their own bounds are reached
          * and the memory of all is not. */
-        rows[i] = is_cut ? random_row(100000, 240) : random_row(300, 900);
+        rows[i] = random_row(is_cut ? 100000 : 300, trial.seconds);
     }
-    struct outcome first = run(rows, &config, LENGTH_MAX, false);
-    buffer_u8(&first.trace, 0);
-    assert_int_equal(strstr((const char *)first.trace.data, " cut") != NULL, is_cut);
-    first.trace.size--;
-    for (int round = 0; round < 3; round++) {
-        shuffle(rows);
-        struct outcome other = run(rows, &config, LENGTH_MAX, round == 2);
-        expect_same(&first, &other);
-    }
-    buffer_done(&first.trace);
-    buffer_done(&first.state);
+    struct outcome first = expect_same_in_other_orders(rows, trial);
+    assert_int_equal(has_trace(&first, " cut"), is_cut);
+    outcome_done(&first);
 }
 
 static void order_of_arrival_does_not_show(void **state) {
@@ -617,6 +659,63 @@ static void order_of_arrival_does_not_show_at_the_memory_bound(void **state) {
     check_orders(UINT64_C(4) << 20, true);
 }
 
+/* Over a day and more, with peers outside of which some are rare, services of every kind, calls
+ * that nobody answers, and answers that come a window later: so that all that is measured has
+ * values. */
+static struct row random_call(uint32_t seconds) {
+    static const uint16_t services[] = { 443, 443, 443, 25, 53, 22, 3389, 123, 11211, 8080 };
+    struct row row = random_row(300, seconds);
+    bool is_rare = below(6) == 0;
+    row.peer = UINT32_C(0x08080000) + (is_rare ? 256 * below(4000) + below(3) : below(30));
+    row.peer = below(5) == 0 ? UINT32_C(0x0a000200) + below(20) : row.peer;
+    row.peer_port = services[below(sizeof services / sizeof *services)];
+    row.local_port = (uint16_t)(50000 + below(300));
+    row.packets = 1 + below(500);
+    if (below(4) == 0) { /* a service of the node's */
+        row.peer_port = row.local_port;
+        row.local_port = 443;
+    }
+    row.tcp_flags = row.protocol == 6 && below(2) == 0 ? 2 : 0;
+    return row;
+}
+
+static struct row random_answer(const struct row *call) {
+    static const uint8_t flags[] = { 18, 20 };
+    struct row row = *call;
+    row.direction = call->direction == DIRECTION_IN ? DIRECTION_OUT : DIRECTION_IN;
+    row.end_ms += 1000 * (int64_t)below(70);
+    row.start_ms = row.end_ms - 1000 * (int64_t)below(20);
+    row.packets = 1 + below(3);
+    row.bytes = 40 * row.packets + below(3) * below(100000);
+    row.tcp_flags = call->tcp_flags != 0 ? flags[below(2)] : 0;
+    return row;
+}
+
+static void order_of_arrival_does_not_show_in_what_is_remembered(void **state) {
+    (void)state;
+    static struct row rows[ROWS];
+    struct detector_config config;
+    detector_config_init(&config);
+    config.warm_up_ms = INT64_C(12) * 3600 * 1000;
+    const struct trial trial = { .config = &config,
+                                 .seconds = 36 * 3600,
+                                 .length_max = LENGTH_MAX };
+    seed_random();
+    for (uint32_t i = 0; i < ROWS; i++) {
+        rows[i] =
+            i % 2 == 0 || below(4) == 0 ? random_call(trial.seconds) : random_answer(&rows[i - 1]);
+    }
+    struct outcome first = expect_same_in_other_orders(rows, trial);
+    for (uint32_t f = 0; f < FEATURE_COUNT; f++) {
+        char name[64];
+        (void)snprintf(name, sizeof name, " %s ", feature_rows[f].name);
+        if (f != FEATURE_DRIFT && !has_trace(&first, name)) {
+            fail_msg("%s is never told", feature_rows[f].name);
+        }
+    }
+    outcome_done(&first);
+}
+
 /* The same records in the same order: what shows must be theirs, not that of the batches that they
  * came in (how long these are, and which addresses of a node they list). */
 static void cuts_and_own_lists_of_batches_do_not_show(void **state) {
@@ -627,13 +726,14 @@ static void cuts_and_own_lists_of_batches_do_not_show(void **state) {
         rows[i] = random_row(300, 900);
     }
     static const uint32_t lengths[] = { 30000, 5000, 100 };
-    struct outcome first = run(rows, NULL, lengths[0], false);
+    struct trial trial = { .seconds = 900, .length_max = lengths[0] };
+    struct outcome first = run(rows, &trial);
     for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
-        struct outcome other = run(rows, NULL, lengths[i], false);
+        trial.length_max = lengths[i];
+        struct outcome other = run(rows, &trial);
         expect_same(&first, &other);
     }
-    buffer_done(&first.trace);
-    buffer_done(&first.state);
+    outcome_done(&first);
 }
 
 static void conversations_stay_within_the_memory_and_sums_are_whole(void **state) {
@@ -735,6 +835,7 @@ int main(void) {
         cmocka_unit_test(sixty_five_thousand_nodes_are_watched),
         cmocka_unit_test(order_of_arrival_does_not_show),
         cmocka_unit_test(order_of_arrival_does_not_show_at_the_memory_bound),
+        cmocka_unit_test(order_of_arrival_does_not_show_in_what_is_remembered),
         cmocka_unit_test(cuts_and_own_lists_of_batches_do_not_show),
         cmocka_unit_test(conversations_stay_within_the_memory_and_sums_are_whole),
         cmocka_unit_test(damaged_state_is_refused_and_leaves_the_detector_new),

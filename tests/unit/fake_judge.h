@@ -19,8 +19,9 @@ struct judge {
     double *learned;
     uint32_t capacity;
     uint64_t windows;
-    bool is_showing_own; /* writes down own addresses, too */
-    bool is_asking;      /* asks for the evidence of every node and direction */
+    bool is_showing_own;      /* writes down own addresses, too */
+    bool is_showing_features; /* and every value, to the bit, and all that is told of peers */
+    bool is_asking;           /* asks for the evidence of every node and direction */
 };
 
 static struct judge *fake_judge; /* the one made last */
@@ -100,6 +101,25 @@ static void fake_evidence(struct judge *judge, const struct evidence *evidence) 
     fake_text(out, "]");
 }
 
+static uint32_t fake_bits(float value) {
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return bits;
+}
+
+/* Values by name, those that are 0 left out. */
+static void fake_features(struct judge *judge, const struct judge_window *window, uint32_t index) {
+    struct buffer *out = &judge->trace;
+    fake_text(out, " absent %" PRIx64 " hours %08" PRIx32, window->absent[index],
+              fake_bits(window->led_hours[index]));
+    for (uint32_t f = 0; f < FEATURE_COUNT; f++) {
+        const float *values = window->values[f];
+        if (values != NULL && fake_bits(values[index]) != 0) {
+            fake_text(out, " %s %08" PRIx32, feature_rows[f].name, fake_bits(values[index]));
+        }
+    }
+}
+
 bool judge_window(struct judge *judge, const struct judge_window *window, judge_evidence evidence,
                   void *context, struct error *err) {
     struct buffer *out = &judge->trace;
@@ -119,6 +139,9 @@ bool judge_window(struct judge *judge, const struct judge_window *window, judge_
         fake_text(out, " out %.0f in %.0f quality %u",
                   (double)window->values[FEATURE_OUT_BYTES][index],
                   (double)window->values[FEATURE_IN_BYTES][index], window->quality[index]);
+        if (judge->is_showing_features) {
+            fake_features(judge, window, index);
+        }
         for (uint8_t direction = 1; direction <= 2 && judge->is_asking; direction++) {
             struct evidence found;
             if (!evidence(context, index, direction, &found, err)) {
