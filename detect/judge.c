@@ -348,14 +348,17 @@ static bool turns_of_window(struct judge *judge, const struct judge_window *wind
     return turns_add_ends(judge, window->end_ms, err);
 }
 
+static bool is_by_ledger(enum feature feature) {
+    return feature == FEATURE_LED_OUT || feature == FEATURE_LED_RATE ||
+           feature == FEATURE_LED_LONG || feature == FEATURE_LED_MINUTES;
+}
+
 /* What a person found benign holds no day of the ledger back. Behind the turn: the first one of an
  * episode gives it its id. */
 static void acquit(struct judge *judge, const struct judge_window *window,
                    const struct finding *finding, uint8_t direction) {
     const struct say *say = judge->scorer.config.say;
-    enum feature feature = rule_rows[finding->rule].feature;
-    bool is_by_ledger = feature == FEATURE_LED_OUT || feature == FEATURE_LED_MINUTES;
-    if (say == NULL || window->ledger == NULL || !is_by_ledger) {
+    if (say == NULL || window->ledger == NULL || !is_by_ledger(rule_rows[finding->rule].feature)) {
         return;
     }
     const struct episode *episode = episode_find(&judge->episodes, finding->node, direction);
