@@ -823,6 +823,45 @@ static double second_threshold(enum say_verdict verdict, const char *episode, ch
     return threshold;
 }
 
+/* 500 MB to a rare peer, minute after minute: the most that is advised. */
+static enum alert_advice advice_of_a_leak(const struct say *say) {
+    struct bench *bench = bench_make(2);
+    judge_free(bench->judge);
+    bench->config.say = say;
+    bench->config.rules.values[RULE_PARAM_CRIT_EXFIL_AGE_DAYS] = 1;
+    bench->judge = judge_make(bench);
+    int64_t now = bench_settle(bench);
+    bench->values[FEATURE_LED_OUT][1] = 5e8f;
+    bench->values[FEATURE_LED_OUT_LIMIT][1] = 1e7f;
+    bench_run(bench, now, 5);
+    enum alert_advice most = ADVICE_NONE;
+    bool is_critical = false;
+    for (uint32_t i = 0; i < bench->told_count; i++) {
+        most = bench->told[i].advice > most ? bench->told[i].advice : most;
+        is_critical |= bench->told[i].severity == SEVERITY_CRITICAL;
+    }
+    assert_true(is_critical);
+    bench_free(bench);
+    return most;
+}
+
+static void a_leak_that_nobody_announced_may_be_quarantined_where_changes_are(void **state) {
+    (void)state;
+    struct error err;
+    struct say say;
+    const struct say_plan plan = { .name = bytes_text("the move"),
+                                   .span = { START, START + 10 * DAY, 0 },
+                                   .is_change = true };
+    say_init(&say);
+    assert_int_equal(advice_of_a_leak(NULL), ADVICE_NOTIFY);
+    assert_int_equal(advice_of_a_leak(&say), ADVICE_NOTIFY);
+    say.has_calendar = true;
+    assert_int_equal(advice_of_a_leak(&say), ADVICE_QUARANTINE);
+    assert_true(say_add_plan(&say, &plan, &err));
+    assert_int_equal(advice_of_a_leak(&say), ADVICE_NOTIFY);
+    say_done(&say);
+}
+
 /* A node sends 500 MB to a rare peer. Whether its day is held back. */
 static bool is_held_back(enum say_verdict verdict, char episode[33]) {
     struct error err;
@@ -907,6 +946,7 @@ int main(void) {
         cmocka_unit_test(bytes_that_are_no_state_are_refused_or_harmless),
         cmocka_unit_test(a_new_configuration_is_a_new_link_in_the_lineage),
         cmocka_unit_test(a_nodes_state_depends_on_its_own_windows_alone),
+        cmocka_unit_test(a_leak_that_nobody_announced_may_be_quarantined_where_changes_are),
         cmocka_unit_test(a_benign_episode_holds_no_day_of_the_ledger_back),
         cmocka_unit_test(a_malicious_episode_is_never_learned_and_a_benign_one_is),
     };
