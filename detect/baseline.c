@@ -26,7 +26,8 @@
 
 #define ANCHOR_DAYS 14
 #define ANCHOR_START_DAYS 2 /* before, the anchor is the level */
-/* Fewer records than this share of the usual, where these are more than a few, are not all. */
+/* Fewer records than this share of the usual, where these are more than a few, are not all. Nothing
+ * is usual in a node's first windows: it may have begun with a flood. */
 #define USUAL_SHARE 0.25f
 #define USUAL_LEAST 8.0f
 #define USUAL_MAX 1e15f
@@ -234,7 +235,8 @@ bool baseline_usual(struct baseline *baseline, uint32_t node, float records, int
     float day_rate = (float)window_ms / (float)DAY_MS;
     float rate = 1.0f / (baseline->window_counts[node] + 1.0f);
     baseline->usual[node] = usual + (rate > day_rate ? rate : day_rate) * (records - usual);
-    return !(records > 0 && usual > USUAL_LEAST && records < USUAL_SHARE * usual);
+    return baseline->window_counts[node] < EARLY_WINDOWS || records <= 0 || usual <= USUAL_LEAST ||
+           records >= USUAL_SHARE * usual;
 }
 
 void baseline_learn_episode(struct baseline *baseline, uint32_t node, uint32_t feature,

@@ -92,7 +92,7 @@ void baseline_anchor(struct baseline *baseline, uint32_t first, uint32_t count, 
                      const struct baseline_gates *gates);
 
 /* The node had so many records a minute in a window that it was observed in. False when these are
- * so few, against what is usual, that some must be missing. */
+ * so few, against what is usual, that some must be missing; true in a node's first windows. */
 bool baseline_usual(struct baseline *baseline, uint32_t node, float records, int64_t window_ms);
 
 /* An episode that peaked at `peak` bits has ended; its last firing window lay in `hour`. The

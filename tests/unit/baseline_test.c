@@ -185,6 +185,22 @@ static void rates_follow_age_and_gates(void **state) {
     }
 }
 
+static void few_records_are_missed_once_a_usual_is_known(void **state) {
+    (void)state;
+    struct baseline *baseline = baseline_make(2);
+    assert_true(baseline_usual(baseline, 0, 36867, 10000));
+    baseline->window_counts[0] = 1;
+    assert_true(baseline_usual(baseline, 0, 399, 10000)); /* what is left of a flood */
+    for (uint32_t w = 0; w < 100; w++) {
+        baseline->window_counts[1] = (float)w;
+        assert_true(baseline_usual(baseline, 1, 100, 60000));
+    }
+    assert_true(baseline_usual(baseline, 1, 26, 60000));
+    assert_false(baseline_usual(baseline, 1, 24, 60000));
+    assert_true(baseline_usual(baseline, 1, 0, 60000)); /* then the interface was silent */
+    baseline_free(baseline);
+}
+
 static void growing_keeps_what_was_learned(void **state) {
     (void)state;
     struct baseline *baseline = baseline_make(64);
@@ -222,6 +238,7 @@ int main(void) {
         cmocka_unit_test(what_only_moved_to_another_hour_is_learned_at_once),
         cmocka_unit_test(an_episode_raises_its_hour_and_the_one_before_to_two_bits_over_any_record),
         cmocka_unit_test(rates_follow_age_and_gates),
+        cmocka_unit_test(few_records_are_missed_once_a_usual_is_known),
         cmocka_unit_test(growing_keeps_what_was_learned),
     };
     return cmocka_run_group_tests_name("baseline", tests, NULL, NULL);
