@@ -5,7 +5,8 @@ what do simple methods find in the same features?
 
 Fleets are made by weir-gen and piped into the real replay: one that is attacked in 28 ways, one that
 is not, one with three times the churn of external peers, a small one for five weeks (novelty lasts
-32 days), and one for more of those attacks that have a bar of their own. bench/eval_match.py says
+32 days), and two for more of those attacks that have a bar of their own: ramps are for themselves,
+since a node that sent 100 times its usual for a day has learned that. bench/eval_match.py says
 what counts as detected, right and false. The peers are those of bench/peers.c.
 
 usage: bench/eval.py BUILD [--scale S] [--seed N] [--per-kind N] [--only FLEET,...] [--jobs N]
@@ -37,8 +38,10 @@ FLEETS = {
     "quiet": (160, 14, [], 0, True),
     "churn x3": (70, 10, ["--churn", "9"], 0, False),
     "five weeks": (20, 35, ["--attacks", "all"], 1, False),
-    "leaks": (60, 14, ["--attacks", "exfil,exfil_known,exfil_drip,exfil_ramp"], 24, False),
+    "leaks": (80, 14, ["--attacks", "exfil,exfil_known,exfil_drip"], 24, False),
+    "ramps": (40, 10, ["--attacks", "exfil_ramp"], 24, False),
 }
+EXTRA = ("leaks", "ramps")
 QUICK_NODES = 14  # at least, so that every role is there
 
 # What divides the usual limits of a peer: a ladder around 1, and far steps for absolute limits.
@@ -339,14 +342,15 @@ def main():
         for name, run in runs.items():
             outcomes[name], peers[name] = run.result()
     everything = [event for outcome in outcomes.values() for event in outcome.fleet.attacks]
-    events = [event for event in everything if event.fleet.name != "leaks"]  # of all kinds alike
+    events = [event for event in everything if event.fleet.name not in EXTRA]  # of all kinds alike
     summary = {"seed": options.seed, "scale": options.scale, "kinds": {}, "fleets": {}}
     if events:
-        print("attacks of all fleets but leaks")
+        print("attacks of all fleets but leaks and ramps")
         summary["kinds"] = print_kinds(outcomes, events, options.seed)
-    if "leaks" in outcomes:
-        print("\nattacks of leaks")
-        summary["leaks"] = print_kinds(outcomes, outcomes["leaks"].fleet.attacks, options.seed)
+    extra = [event for event in everything if event.fleet.name in EXTRA]
+    if extra:
+        print("\nattacks of leaks and ramps")
+        summary["extra"] = print_kinds(outcomes, extra, options.seed)
     for name, outcome in outcomes.items():
         summary["fleets"][name] = print_false(outcome)
     summary["peers"] = print_peers(outcomes, peers, events)
