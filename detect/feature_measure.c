@@ -111,15 +111,17 @@ struct meeting {
     bool is_late;    /* not met in the node's first day */
 };
 
-/* What the node knows of a peer that it calls; remembers that it was called. The fleet is told once
- * an hour and group, where the group has answered before, else each time. */
-static struct meeting meet(struct measuring *m, const struct peer_group *peer, bool is_replied) {
+/* What the node knows of a peer that it calls; remembers that it was called. The fleet is told of
+ * a service once an hour, of an address with each conversation. */
+static struct meeting meet(struct measuring *m, const struct peer_group *peer, bool is_first,
+                           bool is_replied) {
     const struct acquaintance *peers = &m->node->peers;
     struct acquaintance_entry *group = acquaintance_find(peers, peer->group, m->hour);
     bool has_answered = group != NULL && (group->mark & 1) != 0;
-    bool is_told = group != NULL && !acquaintance_touch(peers, group, m->hour);
+    bool is_news = group == NULL || acquaintance_touch(peers, group, m->hour);
+    bool is_told = peer->host == peer->group ? !is_news : !is_first && group != NULL;
     if (!is_told && !peer->is_internal && m->features->fleet != NULL) {
-        fleet_contact(m->features->fleet, peer->group, m->view->name_hash);
+        fleet_contact(m->features->fleet, peer->host, m->view->name_hash);
     }
     struct meeting meeting = { .is_late = group == NULL || group->first >= m->grown_hours };
     if (has_answered) {
@@ -142,7 +144,7 @@ static void add_contact(struct measuring *m, const struct exchange_row *row,
                         const struct peer_group *peer, const struct meeting *meeting) {
     struct features *features = m->features;
     if (features->fleet == NULL || peer->is_internal || (m->is_grown && !meeting->is_late) ||
-        !fleet_is_rare(features->fleet, peer->group, m->view->name_hash)) {
+        !fleet_is_rare(features->fleet, peer->host, m->view->name_hash)) {
         return;
     }
     features->contacts[features->contact_count++] = (struct ledger_contact){
@@ -160,7 +162,7 @@ static bool is_novel(const struct measuring *m, const struct peer_group *peer) {
         return true;
     }
     return m->features->fleet != NULL && !peer->is_internal &&
-           fleet_is_rare(m->features->fleet, peer->group, m->view->name_hash);
+           fleet_is_rare(m->features->fleet, peer->host, m->view->name_hash);
 }
 
 static bool has_traffic(const struct exchange_row *row) {
@@ -208,7 +210,7 @@ static void add_ours(struct measuring *m, const struct exchange_row *row) {
         m->sums[FEATURE_OUT_PENDING] += (double)row->bytes[SIDE_LOCAL];
     }
     if (has_traffic(row)) {
-        struct meeting meeting = meet(m, &peer, row->is_replied);
+        struct meeting meeting = meet(m, &peer, row->is_first, row->is_replied);
         add_contact(m, row, &peer, &meeting);
         if (meeting.is_unknown && is_novel(m, &peer)) {
             distinct_add(&m->newpeers, peer.address);

@@ -4,10 +4,11 @@
 
 #include "base/bytes.h"
 
-/* Which groups of external peers the nodes of the fleet have contacted, and when first. A group is
- * rare for a node in hour H when no other node contacted it in an hour up to H - 2: what happens
- * within the last two hours is not asked for, so that in whatever order nodes are looked at, and
- * however they are spread over workers, the answer is the same.
+/* Which external peers the nodes of the fleet have contacted, and when first: services, else single
+ * addresses (peer_group.h, `host`), since a /24 has other tenants; here both are called a group.
+ * One is rare for a node in hour H when no other node contacted it in an hour up to H - 2: what
+ * happens within the last two hours is not asked for, so that in whatever order nodes are looked
+ * at, and however they are spread over workers, the answer is the same.
  *
  * What is kept commutes: of each group the first hour and its node (the smallest hash of those of
  * that hour), the first hour of any other node, and the last hour of all. Bound: `groups_max` of 32

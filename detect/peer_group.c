@@ -89,11 +89,13 @@ struct peer_group peer_group_of(const struct peer_grouping *grouping, struct add
                                                    : address_classify(peer) == ADDRESS_PRIVATE;
     if (group.is_internal) {
         group.group = group.address;
+        group.host = group.address;
         return group;
     }
     const struct peer_range *range = find_range(grouping, peer);
     if (range != NULL) {
         group.group = range->service;
+        group.host = range->service;
         return group;
     }
     struct address network = { peer.high & ~UINT64_C(0xffff), 0 };
@@ -101,5 +103,8 @@ struct peer_group peer_group_of(const struct peer_grouping *grouping, struct add
         network = (struct address){ 0, peer.low & ~UINT64_C(0xff) };
     }
     group.group = hash_of(KIND_NETWORK, network);
+    group.host = address_is_ipv4(peer)
+                     ? group.address
+                     : hash_of(KIND_NETWORK, (struct address){ peer.high, UINT64_C(1) });
     return group;
 }

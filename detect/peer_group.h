@@ -41,6 +41,7 @@ void peer_grouping_done(struct peer_grouping *grouping);
 struct peer_group {
     uint64_t group;   /* hash of what the peer is known by */
     uint64_t address; /* hash of its address; equal to `group` inside the fleet */
+    uint64_t host;    /* what the fleet knows it by: its service, else its address (/64 of IPv6) */
     bool is_internal;
 };
 

@@ -130,7 +130,8 @@ static enum attack_class flood_in_class(const struct rule_scores *scores) {
 }
 
 static bool req_flood_holds(const struct rule_scores *scores) {
-    return !scores->is_cold && OVER_HOUR(REQ) - scores->crowd > PARAM(REQ_FLOOD_MARGIN);
+    bool is_known = !scores->is_cold || scores->prior[FEATURE_REQ] > 0;
+    return is_known && OVER_HOUR(REQ) - scores->crowd > PARAM(REQ_FLOOD_MARGIN);
 }
 
 /* Many packets a conversation are a flood, not a scan. Mail that cannot be handed over is no scan
@@ -173,12 +174,15 @@ static bool crit_scan_holds(const struct rule_scores *scores) {
 }
 
 /* Newsletters come at any hour, and mailers send them in turn: so what the node did in another hour
- * is asked, and what its role is used to; and of who hands mail to several peers anyway, more. */
+ * is asked, and what its role is used to. Of who hands mail to several peers anyway, that many do
+ * not take it is asked, too, or far more of them: its readers' exchangers do answer. */
 static bool is_mailing(const struct rule_scores *scores, enum feature feature, float floor) {
     float bits = bits_of_value(scores->value[feature], 1.0f / feature_rows[feature].scale);
     float own = bits - scores->over_record[feature];
-    bool is_mailer = scores->record[FEATURE_SMTP] >= PARAM(SPAM_MAILER);
-    float margin = is_mailer ? PARAM(SPAM_MAILER_RECORD) : PARAM(SPAM_RECORD);
+    float used = larger(scores->record[FEATURE_SMTP], scores->prior[FEATURE_SMTP]);
+    float failed = VALUE(NEWFAIL) + VALUE(REFUSED);
+    bool is_trusted = used >= PARAM(SPAM_MAILER) && failed <= PARAM(SPAM_FAIL_SHARE) * VALUE(SMTP);
+    float margin = is_trusted ? PARAM(SPAM_MAILER_RECORD) : PARAM(SPAM_RECORD);
     return scores->value[feature] > floor && scores->over_hour[feature] > PARAM(SPAM_MARGIN) &&
            bits - larger(own, scores->prior[feature]) > margin;
 }

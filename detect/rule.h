@@ -72,7 +72,7 @@ struct rule_scores {
     float over_record[FEATURE_SCORED_COUNT];
     float record[FEATURE_SCORED_COUNT]; /* of a cold node: at least what the fleet is used to */
     float prior[FEATURE_SCORED_COUNT];  /* what the role or the fleet is used to; -1: unknown */
-    float crowd;     /* bits by which the fleet's requests are over what is expected, all at once */
+    float crowd;     /* bits by which the role's requests are over what is expected, all at once */
     float age_days;  /* of the node or its role, whichever is older */
     float led_hours; /* since the rare peer of FEATURE_LED_OUT was first met */
     bool is_cold;

@@ -287,12 +287,11 @@ bool scorer_window(struct scorer *scorer, const struct judge_window *window, str
     const uint32_t count = window->roster->count;
     const int64_t hour_number = baseline_hour_of(window->start_ms);
     const uint32_t hour = baseline_slot_of(hour_number);
-    float crowd;
     scorer->finding_count = 0;
     if (window->prior != NULL) {
         prior_enter(window->prior, hour_number);
     }
-    if (!scorer_grow(scorer, count, err) || !scorer_crowd(scorer, window, hour, &crowd, err)) {
+    if (!scorer_grow(scorer, count, err) || !scorer_crowds(scorer, window, hour, err)) {
         return false;
     }
     for (uint32_t first = 0; first < count; first += BASELINE_BLOCK) {
@@ -303,8 +302,8 @@ bool scorer_window(struct scorer *scorer, const struct judge_window *window, str
             return false;
         }
         block_score(scorer, window, hour);
-        scorer_block_rules(scorer, window, crowd);
-        if (!scorer_block_findings(scorer, window, crowd, err)) {
+        scorer_block_rules(scorer, window);
+        if (!scorer_block_findings(scorer, window, err)) {
             return false;
         }
         block_learn(scorer, hour);

@@ -35,6 +35,12 @@ struct finding {
     float bits[FEATURE_SCORED_COUNT]; /* y of every feature */
 };
 
+/* The requests to many nodes of a role are up at once, in the median by so much. */
+struct scorer_surge {
+    struct bytes role; /* the roster's */
+    float bits;
+};
+
 struct scorer {
     const struct score_kernel *kernel;
     struct detector_config config;
@@ -44,8 +50,9 @@ struct scorer {
     struct finding *findings; /* of the last window, by (node, rule) */
     uint32_t finding_count;
     uint32_t finding_capacity;
-    struct scorer_block *block; /* scratch */
-    float *surges;              /* [surge_capacity], scratch: how far each node's requests are up */
+    struct scorer_block *block;  /* scratch */
+    struct scorer_surge *surges; /* [surge_count], of the last window */
+    uint32_t surge_count;
     uint32_t surge_capacity;
 };
 

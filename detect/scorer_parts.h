@@ -42,14 +42,14 @@ bool scorer_is_warm(const struct scorer *scorer, const struct judge_window *wind
 struct score_inputs scorer_inputs(const struct scorer *scorer, const struct judge_window *window,
                                   uint32_t hour, uint32_t feature, uint32_t first);
 
-/* How far requests are up all over the fleet: the median over the nodes whose requests are; 0 when
- * these are few. Before any block. Errors: ERROR_LIMIT. */
-bool scorer_crowd(struct scorer *scorer, const struct judge_window *window, uint32_t hour,
-                  float *crowd, struct error *err);
+/* How far requests are up all over a role: scorer->surges. Before any block. Errors: ERROR_LIMIT.
+ */
+bool scorer_crowds(struct scorer *scorer, const struct judge_window *window, uint32_t hour,
+                   struct error *err);
 
 /* Pass 2: conditions to masks, masks to latches; then the findings. Errors: ERROR_LIMIT. */
-void scorer_block_rules(struct scorer *scorer, const struct judge_window *window, float crowd);
-bool scorer_block_findings(struct scorer *scorer, const struct judge_window *window, float crowd,
+void scorer_block_rules(struct scorer *scorer, const struct judge_window *window);
+bool scorer_block_findings(struct scorer *scorer, const struct judge_window *window,
                            struct error *err);
 
 #endif

@@ -11,64 +11,103 @@
 #define DAY_MS (INT64_C(24) * 3600 * 1000)
 #define HOUR_DAYS (1.0f / 24.0f)
 
-/* --- a surge of the whole fleet --------------------------------------------------------------- */
+/* --- a surge of a whole role ------------------------------------------------------------------ */
 
-static int compare_floats(const void *a, const void *b) {
-    float x = *(const float *)a;
-    float y = *(const float *)b;
-    return (x > y) - (x < y);
+static int compare_surges(const void *a, const void *b) {
+    const struct scorer_surge *one = a;
+    const struct scorer_surge *other = b;
+    int order = bytes_compare(one->role, other->role);
+    return order != 0 ? order : (one->bits > other->bits) - (one->bits < other->bits);
 }
 
-/* Most windows have no node that is worth a score. */
-bool scorer_crowd(struct scorer *scorer, const struct judge_window *window, uint32_t hour,
-                  float *crowd, struct error *err) {
+/* How far the node's requests are up; false when they are not. */
+static bool is_surging(const struct scorer *scorer, const struct judge_window *window,
+                       uint32_t hour, uint32_t node, float *bits) {
+    const double *params = scorer->config.rules.values;
+    struct {
+        float bits, expected, z, over_hour, over_record;
+    } one;
+    const struct score_outputs out = { &one.bits, &one.expected, &one.z, &one.over_hour,
+                                       &one.over_record };
+    static const float none = 0;
+    struct score_inputs in = scorer_inputs(scorer, window, hour, FEATURE_REQ, node);
+    in.prior = &none;
+    score_kernel_scalar.score(&out, &in, 1);
+    *bits = one.bits - one.expected;
+    return one.z > (float)params[RULE_PARAM_REQ_FLOOD_FLEET_Z];
+}
+
+static bool is_counted(const struct scorer *scorer, const struct judge_window *window,
+                       uint32_t node) {
+    return (window->quality[node] & METRIC_OBSERVED) != 0 &&
+           scorer->baseline.born_ms[node] != INT64_MIN && scorer_is_warm(scorer, window, node);
+}
+
+static uint32_t count_role(const struct scorer *scorer, const struct judge_window *window,
+                           struct bytes role) {
+    uint32_t count = 0;
+    for (uint32_t node = 0; node < window->roster->count; node++) {
+        count +=
+            is_counted(scorer, window, node) && bytes_equal(window->roster->nodes[node].role, role);
+    }
+    return count;
+}
+
+/* Most windows have no node that is worth a score. What is left of the surges is one a role, whose
+ * `bits` are the median; roles in which few nodes surge are left out. */
+bool scorer_crowds(struct scorer *scorer, const struct judge_window *window, uint32_t hour,
+                   struct error *err) {
     const double *params = scorer->config.rules.values;
     const float floor = (float)params[RULE_PARAM_REQ_FLOOD_FLEET_FLOOR];
     const float *values = window->values[FEATURE_REQ];
     const uint32_t count = window->roster->count;
-    uint32_t warm_count = 0;
-    uint32_t surge_count = 0;
-    *crowd = 0;
+    struct scorer_surge *surges = scorer->surges;
+    scorer->surge_count = 0;
     if (count > scorer->surge_capacity) {
-        float *grown = realloc(scorer->surges, (size_t)scorer->baseline.capacity * sizeof *grown);
-        if (grown == NULL) {
+        surges = realloc(surges, (size_t)scorer->baseline.capacity * sizeof *surges);
+        if (surges == NULL) {
             return error_set(err, ERROR_LIMIT, "no memory for the surges of %u nodes", count);
         }
-        scorer->surges = grown;
+        scorer->surges = surges;
         scorer->surge_capacity = scorer->baseline.capacity;
     }
+    uint32_t surge_count = 0;
     for (uint32_t node = 0; node < count; node++) {
-        bool is_counted = (window->quality[node] & METRIC_OBSERVED) != 0 &&
-                          scorer->baseline.born_ms[node] != INT64_MIN &&
-                          scorer_is_warm(scorer, window, node);
-        warm_count += is_counted;
-        if (!is_counted || !(values[node] > floor)) {
+        struct scorer_surge surge = { .role = window->roster->nodes[node].role };
+        if (values[node] > floor && is_counted(scorer, window, node) &&
+            is_surging(scorer, window, hour, node, &surge.bits)) {
+            surges[surge_count++] = surge;
+        }
+    }
+    if ((double)surge_count < params[RULE_PARAM_REQ_FLOOD_FLEET_NODES]) {
+        return true;
+    }
+    qsort(surges, surge_count, sizeof *surges, compare_surges);
+    for (uint32_t first = 0, end; first < surge_count; first = end) {
+        for (end = first + 1;
+             end < surge_count && bytes_equal(surges[first].role, surges[end].role); end++) {
+        }
+        double least = params[RULE_PARAM_REQ_FLOOD_FLEET_SHARE] *
+                       (double)count_role(scorer, window, surges[first].role);
+        if ((double)(end - first) < least ||
+            (double)(end - first) < params[RULE_PARAM_REQ_FLOOD_FLEET_NODES]) {
             continue;
         }
-        struct {
-            float bits, expected, z, over_hour, over_record;
-        } one;
-        const struct score_outputs out = { &one.bits, &one.expected, &one.z, &one.over_hour,
-                                           &one.over_record };
-        static const float none = 0;
-        struct score_inputs in = scorer_inputs(scorer, window, hour, FEATURE_REQ, node);
-        in.prior = &none;
-        score_kernel_scalar.score(&out, &in, 1);
-        if (one.z > (float)params[RULE_PARAM_REQ_FLOOD_FLEET_Z]) {
-            scorer->surges[surge_count++] = one.bits - one.expected;
-        }
-    }
-    double least = params[RULE_PARAM_REQ_FLOOD_FLEET_SHARE] * (double)warm_count;
-    least = least > params[RULE_PARAM_REQ_FLOOD_FLEET_NODES]
-                ? least
-                : params[RULE_PARAM_REQ_FLOOD_FLEET_NODES];
-    if (surge_count > 0 && (double)surge_count >= least) {
-        qsort(scorer->surges, surge_count, sizeof *scorer->surges, compare_floats);
-        float low = scorer->surges[(surge_count - 1) / 2];
-        float high = scorer->surges[surge_count / 2];
-        *crowd = 0.5f * (low + high);
+        float low = surges[first + (end - first - 1) / 2].bits;
+        float high = surges[first + (end - first) / 2].bits;
+        surges[scorer->surge_count++] =
+            (struct scorer_surge){ surges[first].role, 0.5f * (low + high) };
     }
     return true;
+}
+
+static float crowd_of(const struct scorer *scorer, struct bytes role) {
+    for (uint32_t i = 0; i < scorer->surge_count; i++) {
+        if (bytes_equal(scorer->surges[i].role, role)) {
+            return scorer->surges[i].bits;
+        }
+    }
+    return 0;
 }
 
 /* --- pass 2 --------------------------------------------------------------------------------- */
@@ -81,7 +120,7 @@ static const float *column_of(const struct scorer *scorer, const struct judge_wi
 
 /* Gathers what conditions may ask of one node. */
 static void scores_of(const struct scorer *scorer, const struct judge_window *window, uint32_t lane,
-                      float crowd, struct rule_scores *out) {
+                      struct rule_scores *out) {
     const struct scorer_block *block = scorer->block;
     const uint32_t node = block->first + lane;
     for (uint32_t f = 0; f < FEATURE_COUNT; f++) {
@@ -103,7 +142,7 @@ static void scores_of(const struct scorer *scorer, const struct judge_window *wi
     int64_t role_hours = window->prior != NULL ? prior_role_hours(window->prior, role) : -1;
     float own_days = (float)(window->start_ms - scorer->baseline.born_ms[node]) / (float)DAY_MS;
     float role_days = (float)role_hours * HOUR_DAYS;
-    out->crowd = crowd;
+    out->crowd = crowd_of(scorer, role);
     out->age_days = own_days > role_days ? own_days : role_days;
     out->led_hours = window->led_hours[node];
     out->is_cold = (block->cold[lane / 64] >> (lane % 64) & 1) != 0;
@@ -112,7 +151,7 @@ static void scores_of(const struct scorer *scorer, const struct judge_window *wi
 
 /* Takes away the lanes of a rule's hits in which more is asked, or something cannot be told. */
 static uint64_t keep_holding(const struct scorer *scorer, const struct judge_window *window,
-                             const struct rule_row *row, uint32_t word, uint64_t hits, float crowd,
+                             const struct rule_row *row, uint32_t word, uint64_t hits,
                              float *weights) {
     const uint64_t needs = row->needs | feature_bit(row->feature) | feature_bit(row->screen);
     for (uint64_t rest = hits; rest != 0; rest &= rest - 1) {
@@ -127,7 +166,7 @@ static uint64_t keep_holding(const struct scorer *scorer, const struct judge_win
             continue;
         }
         struct rule_scores scores;
-        scores_of(scorer, window, lane, crowd, &scores);
+        scores_of(scorer, window, lane, &scores);
         if (row->holds != NULL && !row->holds(&scores)) {
             hits &= ~bit;
         }
@@ -153,12 +192,11 @@ static void tell_ledger(const struct judge_window *window, const struct rule_row
 
 /* Moves a rule on for some lanes of a word, which have the same limits. */
 static void step_word(struct scorer *scorer, const struct judge_window *window, uint32_t rule,
-                      const struct rule_limits *limits, uint32_t w, uint64_t lanes, float crowd) {
+                      const struct rule_limits *limits, uint32_t w, uint64_t lanes) {
     struct scorer_block *block = scorer->block;
     float weights[64];
     uint64_t *hits = block->hits[rule];
-    uint64_t held =
-        keep_holding(scorer, window, &rule_rows[rule], w, hits[w] & lanes, crowd, weights);
+    uint64_t held = keep_holding(scorer, window, &rule_rows[rule], w, hits[w] & lanes, weights);
     hits[w] = (hits[w] & ~lanes) | held;
     rule_latch_step(&scorer->latches[rule], limits, block->first / 64 + w, held,
                     block->whole[w] & lanes, weights);
@@ -167,8 +205,7 @@ static void step_word(struct scorer *scorer, const struct judge_window *window, 
 /* Lanes with numbers of their own, a set at a time; the screen is asked again of each, since few
  * have them. Returns those in which the rule is on. */
 static uint64_t step_special(struct scorer *scorer, const struct judge_window *window,
-                             uint32_t rule, const struct score_columns *columns, uint32_t w,
-                             float crowd) {
+                             uint32_t rule, const struct score_columns *columns, uint32_t w) {
     struct scorer_block *block = scorer->block;
     uint64_t on = 0;
     for (uint64_t rest = block->special[w]; rest != 0;) {
@@ -193,7 +230,7 @@ static uint64_t step_special(struct scorer *scorer, const struct judge_window *w
         rest &= ~lanes;
         block->hits[rule][w] = (block->hits[rule][w] & ~lanes) | (limits->is_on ? hits : 0);
         if (limits->is_on) {
-            step_word(scorer, window, rule, limits, w, lanes, crowd);
+            step_word(scorer, window, rule, limits, w, lanes);
             on |= lanes;
         }
     }
@@ -201,7 +238,7 @@ static uint64_t step_special(struct scorer *scorer, const struct judge_window *w
 }
 
 /* Conditions to masks, masks to latches. */
-void scorer_block_rules(struct scorer *scorer, const struct judge_window *window, float crowd) {
+void scorer_block_rules(struct scorer *scorer, const struct judge_window *window) {
     struct scorer_block *block = scorer->block;
     const uint32_t words = (block->count + 63) / 64;
     for (uint32_t r = 0; r < RULE_COUNT; r++) {
@@ -224,10 +261,10 @@ void scorer_block_rules(struct scorer *scorer, const struct judge_window *window
             uint64_t on = limits->is_on ? block->observed[w] & ~block->special[w] : 0;
             hits[w] &= block->observed[w];
             if (on != 0) {
-                step_word(scorer, window, r, limits, w, on, crowd);
+                step_word(scorer, window, r, limits, w, on);
             }
             if (block->special[w] != 0) {
-                on |= step_special(scorer, window, r, &columns, w, crowd);
+                on |= step_special(scorer, window, r, &columns, w);
             }
             /* A rule that is off holds nobody. */
             uint64_t latched = scorer->latches[r].latched[block->first / 64 + w];
@@ -292,12 +329,12 @@ static struct finding_measure measure_of(const struct scorer *scorer, uint32_t n
 
 /* The findings of one node: every rule whose condition holds while it is latched. */
 static bool node_findings(struct scorer *scorer, const struct judge_window *window, uint32_t lane,
-                          float crowd, struct error *err) {
+                          struct error *err) {
     struct scorer_block *block = scorer->block;
     uint32_t node = block->first + lane;
     uint32_t begin = scorer->finding_count;
     struct rule_scores scores;
-    scores_of(scorer, window, lane, crowd, &scores);
+    scores_of(scorer, window, lane, &scores);
     for (uint32_t r = 0; r < RULE_COUNT; r++) {
         const struct rule_row *row = &rule_rows[r];
         uint64_t fires = block->hits[r][lane / 64] & scorer->latches[r].latched[node / 64];
@@ -330,7 +367,7 @@ static bool node_findings(struct scorer *scorer, const struct judge_window *wind
     return true;
 }
 
-bool scorer_block_findings(struct scorer *scorer, const struct judge_window *window, float crowd,
+bool scorer_block_findings(struct scorer *scorer, const struct judge_window *window,
                            struct error *err) {
     const struct scorer_block *block = scorer->block;
     for (uint32_t w = 0; w < (block->count + 63) / 64; w++) {
@@ -340,7 +377,7 @@ bool scorer_block_findings(struct scorer *scorer, const struct judge_window *win
         }
         for (; fires != 0; fires &= fires - 1) {
             uint32_t lane = w * 64 + (uint32_t)__builtin_ctzll(fires);
-            if (!node_findings(scorer, window, lane, crowd, err)) {
+            if (!node_findings(scorer, window, lane, err)) {
                 return false;
             }
         }
