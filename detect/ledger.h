@@ -17,10 +17,11 @@
  * A peer is taken in once it got `admit_bytes_min` in its first minute, or was met in a second one:
  * a scan stays out. Until then it waits in a list of LEDGER_WAITING_MAX, of which the longest idle
  * one goes first. Bound: LEDGER_ENTRIES_MAX entries a node; one that was idle for a day makes room
- * first, the longest idle of these, else the one with the fewest (bytes out, active minutes) of
- * those that were not active in this window, else of all if it has fewer than who comes. At
- * midnight bytes and minutes of an entry fade by one part in `memory_days`, and entries that were
- * idle for that long go: a small daily errand is not an alert after some months.
+ * first, of these one that no rule fired by, then the longest idle one, else the one with the
+ * fewest (bytes out, active minutes) of those that were not active in this window, else of all if
+ * it has fewer than who comes. At midnight bytes and minutes of an entry fade by one part in
+ * `memory_days`, and entries that were idle for that long go: a small daily errand is not an alert
+ * after some months.
  *
  * An entry that a rule fired by is news once: after half an hour of silence it is left out of
  * readings until it got LEDGER_AGAIN_BITS more than it had then (four times as much), so that a new

@@ -140,6 +140,11 @@ static bool goes_first(const struct ledger_entry *a, const struct ledger_entry *
     if (is_idle != is_other_idle) {
         return is_idle;
     }
+    bool is_said = a->said > 0 || a->is_fired;
+    bool is_other_said = b->said > 0 || b->is_fired;
+    if (is_idle && is_said != is_other_said) {
+        return is_other_said;
+    }
     if (is_idle && idle_s(a, now_s) != idle_s(b, now_s)) {
         return idle_s(a, now_s) > idle_s(b, now_s);
     }
