@@ -53,6 +53,11 @@ struct baseline_gates {
     float active[BASELINE_BLOCK]; /* 1: a rule holds or is latched, so that little is learned */
 };
 
+/* What one node takes. */
+#define BASELINE_NODE_BYTES                                                                        \
+    (sizeof(float) * (BASELINE_SLOT_COUNT * FEATURE_SCORED_COUNT + 3 + BASELINE_HOURS) +           \
+     2 * sizeof(int64_t))
+
 /* Empty, without memory. `done` accepts a zeroed one. */
 void baseline_init(struct baseline *baseline);
 void baseline_done(struct baseline *baseline);

@@ -149,8 +149,14 @@ int64_t detector_open_ms(const struct detector *detector) {
     return detector->first_open * detector->config.window_ms;
 }
 
+uint64_t detector_node_bytes(const struct detector *detector, uint32_t node) {
+    const struct roster_node *of = &detector->roster.nodes[node];
+    return sizeof *of + of->name.size + of->identity.size + of->role.size + of->interface.size +
+           judge_node_bytes() + past_node_bytes(&detector->past, node);
+}
+
 struct detector_counts detector_counts(const struct detector *detector) {
-    return (struct detector_counts){
+    struct detector_counts counts = {
         .windows = detector->closed.windows,
         .nodes = detector->roster.used,
         .alerts = judge_alert_count(detector->judge) + detector->stage.alert_count -
@@ -159,7 +165,6 @@ struct detector_counts detector_counts(const struct detector *detector) {
         .allowed = hearing_allowed(detector->hearing),
         .conversations = detector->past.exchange.entry_count,
         .conversations_evicted = detector->past.exchange.evicted,
-        .past_bytes = past_memory_bytes(&detector->past),
         .episodes = judge_episode_count(detector->judge),
         .duplicate = detector->closed.duplicate,
         .late = detector->arrived.late,
@@ -168,4 +173,12 @@ struct detector_counts detector_counts(const struct detector *detector) {
         .cells_cut = detector->arrived.cells_cut + detector->closed.cells_cut,
         .memory_bytes = window_set_measure(&detector->windows),
     };
+    for (uint32_t i = 0; i < detector->roster.count; i++) {
+        if (detector->roster.nodes[i].is_used) {
+            uint64_t bytes = detector_node_bytes(detector, i);
+            counts.node_bytes += bytes;
+            counts.node_bytes_max = bytes > counts.node_bytes_max ? bytes : counts.node_bytes_max;
+        }
+    }
+    return counts;
 }

@@ -31,7 +31,10 @@ struct detector_counts {
     uint64_t memory_bytes; /* of cells, now */
     uint64_t conversations;         /* remembered over windows, now */
     uint64_t conversations_evicted; /* at the bound: each begins anew */
-    uint64_t past_bytes; /* of what is remembered beside baselines: conversations, peers */
+    /* Of memory, for what is known of nodes: baselines, rules, peers; spare room and what nodes
+     * share not counted. */
+    uint64_t node_bytes;     /* of all nodes */
+    uint64_t node_bytes_max; /* of the one that takes most */
 };
 
 /* Errors: ERROR_ARGUMENT, ERROR_LIMIT. `sink` is copied; its context outlives the detector. */

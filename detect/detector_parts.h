@@ -28,6 +28,9 @@ struct detector {
 /* Takes memory for the parts of a detector whose config and sink are set. Errors: those of the
  * parts; what was taken stands, for detector_parts_done. */
 bool detector_parts_init(struct detector *detector, struct error *err);
+/* What is known of a node, in bytes of memory (struct detector_counts). */
+uint64_t detector_node_bytes(const struct detector *detector, uint32_t node);
+
 /* Accepts a zeroed or half built one; config and sink stay. */
 void detector_parts_done(struct detector *detector);
 

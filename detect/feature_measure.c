@@ -253,6 +253,7 @@ static void conclude(struct measuring *m, uint8_t missing, struct feature_values
     out->values[FEATURE_PPF] =
         m->unreplied_windows == 0 ? 0 : m->sums[FEATURE_UNREP] / (double)m->unreplied_windows;
     out->absent = feature_absent(missing);
+    node->missing = missing;
     double kept = minutes >= 60 ? 0 : 1 - minutes / 60;
     node->dns_long_h = node->dns_long_h * kept + m->sums[FEATURE_DNS_LONG];
     node->newfail_h = node->newfail_h * kept;
@@ -300,6 +301,9 @@ bool features_measure(struct features *features, const struct feature_view *view
 }
 
 uint64_t features_node_bytes(const struct features *features, uint32_t node) {
+    if (node >= features->node_capacity) {
+        return 0;
+    }
     const struct acquaintance *peers = &features->nodes[node].peers;
     return sizeof features->nodes[node] + (uint64_t)peers->slot_count * sizeof *peers->slots;
 }
@@ -329,6 +333,7 @@ bool features_node_save(const struct features *features, uint32_t node, struct b
     buffer_varint(out, (uint64_t)(from->born_ms + 1));
     put_double(out, from->dns_long_h);
     put_double(out, from->newfail_h);
+    buffer_u8(out, from->missing);
     acquaintance_save(&from->peers, out);
     return buffer_check(out, "the peers of a node", err);
 }
@@ -345,6 +350,8 @@ bool features_node_load(struct features *features, uint32_t node, struct cursor 
     into->born_ms = cursor->failed ? -1 : (int64_t)born - 1;
     into->dns_long_h = get_sum(cursor);
     into->newfail_h = get_sum(cursor);
+    into->missing = cursor_u8(cursor);
+    cursor->failed |= into->missing > (into->born_ms < 0 ? 0 : REPLIES | NOVELTY);
     bool ok = acquaintance_load(&into->peers, cursor, err);
     if (!ok || cursor->failed) {
         forget(into);

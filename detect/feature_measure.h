@@ -28,12 +28,13 @@ struct feature_values {
     uint64_t absent;              /* feature_bit */
 };
 
-/* What is remembered of a node beside its conversations: at most 4 KiB and 48 bytes. */
+/* What is remembered of a node beside its conversations: at most 4 KiB and 56 bytes. */
 struct feature_node {
     struct acquaintance peers;
     int64_t born_ms; /* start of the first window measured; -1: none yet */
     double dns_long_h;
     double newfail_h;
+    uint8_t missing; /* enum feature_needs: what the last window measured did without */
 };
 
 struct features {

@@ -424,6 +424,16 @@ uint64_t judge_episode_count(const struct judge *judge) {
     return judge->episode_count;
 }
 
+const struct scorer *judge_scorer(const struct judge *judge) {
+    return &judge->scorer;
+}
+
+uint64_t judge_node_bytes(void) {
+    const uint64_t latch_bits = 2 * RULE_COUNT; /* charged, latched */
+    return BASELINE_NODE_BYTES + RULE_COUNT * sizeof(float) + (latch_bits + 7) / 8 +
+           CLASS_COUNT * sizeof(int64_t);
+}
+
 /* --- state -------------------------------------------------------------------------------- */
 
 void judge_state_save(const struct judge *judge, struct buffer *out) {

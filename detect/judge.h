@@ -12,6 +12,7 @@
  * from the times). Per-node state lies in arrays by roster index. One thread. */
 
 struct judge;
+struct scorer;
 struct prior;
 struct ledger;
 
@@ -59,6 +60,12 @@ bool judge_forget(struct judge *judge, const struct roster *roster, uint32_t nod
 
 uint64_t judge_alert_count(const struct judge *judge);
 uint64_t judge_episode_count(const struct judge *judge);
+
+/* What was learned, for who shows it (detector_view.h). */
+const struct scorer *judge_scorer(const struct judge *judge);
+
+/* What the judge keeps of each node, in bytes of memory; open episodes not counted. */
+uint64_t judge_node_bytes(void);
 
 /* A node's baselines, rule latches and episodes as bytes and back; also the judge's own (lineage).
  * The detector writes them in roster order. Reading is total: a failure latches in `cursor`. */

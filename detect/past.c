@@ -61,15 +61,9 @@ void past_forget(struct past *past, uint32_t node) {
     ledger_forget(&past->ledger, node);
 }
 
-uint64_t past_memory_bytes(const struct past *past) {
-    uint64_t bytes = exchange_memory_bytes(&past->exchange);
-    for (uint32_t node = 0; node < past->features.node_capacity; node++) {
-        bytes += features_node_bytes(&past->features, node);
-    }
-    for (uint32_t node = 0; node < past->ledger.node_capacity; node++) {
-        bytes += ledger_node_bytes(&past->ledger, node);
-    }
-    return bytes;
+uint64_t past_node_bytes(const struct past *past, uint32_t node) {
+    return features_node_bytes(&past->features, node) + ledger_node_bytes(&past->ledger, node) +
+           sizeof(struct port_use);
 }
 
 bool past_save(const struct past *past, const struct roster *roster, struct buffer *out,

@@ -27,9 +27,9 @@ void past_done(struct past *past);
 /* Forgets a node, between windows. */
 void past_forget(struct past *past, uint32_t node);
 
-/* What is known of a node, in bytes of memory: peers, ports; not its open conversations, which
- * share a table. */
-uint64_t past_memory_bytes(const struct past *past);
+/* What is remembered of a node, in bytes of memory: peers, rare ones, ports; not its open
+ * conversations, which share a table. */
+uint64_t past_node_bytes(const struct past *past, uint32_t node);
 
 /* As bytes and back: all of it, nodes in the roster's order (roster_sort). Reading is total, into
  * one that is new. Errors: ERROR_LIMIT, ERROR_FORMAT. */

@@ -114,6 +114,12 @@ static inline uint8_t rule_direction(enum rule rule) {
     return feature_rows[rule_rows[rule].feature].direction;
 }
 
+/* The features without which it is off, as a mask. */
+static inline uint64_t rule_needs(enum rule rule) {
+    const struct rule_row *row = &rule_rows[rule];
+    return row->needs | feature_bit(row->feature) | feature_bit(row->screen);
+}
+
 /* The row of that name, RULE_COUNT when there is none. */
 enum rule rule_find(struct bytes name);
 

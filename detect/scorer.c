@@ -93,21 +93,26 @@ static bool enter_hour(struct scorer *scorer, const struct judge_window *window,
     return prior_add(window->prior, role, records, err);
 }
 
-/* What a node without a past is held against: what the fleet, or its role, never exceeds, or what
- * it did itself at any hour. Where there is no such, nothing is over it; but where a warm-up is not
- * wanted, normal is nothing. */
+/* What the fleet, or the node's role, never exceeds, or what the node did itself at any hour. Where
+ * there is no such, nothing is over it; but where a warm-up is not wanted, normal is nothing. */
+float scorer_prior(const struct scorer *scorer, const struct prior *prior, uint32_t node,
+                   struct bytes role, uint32_t feature, float *most) {
+    bool may_be_zero = feature_rows[feature].cold == FEATURE_COLD_MAY_BE_ZERO;
+    float known = prior != NULL ? prior_value(prior, role, feature) : -1;
+    float none = may_be_zero && scorer->config.warm_up_ms == 0 ? 0 : SCORE_UNBOUNDED;
+    float others = known > 0 || (known >= 0 && may_be_zero) ? known : none;
+    float own = baseline_column(&scorer->baseline, BASELINE_RECORD, feature)[node];
+    *most = known > 0 ? known : SCORE_UNBOUNDED;
+    return others > own ? others : own;
+}
+
 static void set_prior(struct scorer *scorer, const struct judge_window *window, uint32_t lane) {
     struct scorer_block *block = scorer->block;
-    struct bytes role = window->roster->nodes[block->first + lane].role;
+    const uint32_t node = block->first + lane;
+    const struct bytes role = window->roster->nodes[node].role;
     for (uint32_t f = 0; f < FEATURE_SCORED_COUNT; f++) {
-        bool may_be_zero = feature_rows[f].cold == FEATURE_COLD_MAY_BE_ZERO;
-        float known = window->prior != NULL ? prior_value(window->prior, role, f) : -1;
-        float none = may_be_zero && scorer->config.warm_up_ms == 0 ? 0 : SCORE_UNBOUNDED;
-        bool is_known = known > 0 || (known >= 0 && may_be_zero);
-        float own = baseline_column(&scorer->baseline, BASELINE_RECORD, f)[block->first + lane];
-        float prior = is_known ? known : none;
-        block->prior[f][lane] = prior > own ? prior : own;
-        block->most[f][lane] = known > 0 ? known : SCORE_UNBOUNDED;
+        block->prior[f][lane] =
+            scorer_prior(scorer, window->prior, node, role, f, &block->most[f][lane]);
     }
 }
 

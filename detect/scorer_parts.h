@@ -38,6 +38,11 @@ struct scorer_block {
 /* Whether the node is old enough to be held against its own past. */
 bool scorer_is_warm(const struct scorer *scorer, const struct judge_window *window, uint32_t node);
 
+/* What a cold node is held against in a feature, in bits: SCORE_UNBOUNDED where nothing is known of
+ * others, so that nothing is over it. `*most`: a bound of what it learns, likewise. */
+float scorer_prior(const struct scorer *scorer, const struct prior *prior, uint32_t node,
+                   struct bytes role, uint32_t feature, float *most);
+
 /* The columns that a score of nodes from `first` on is made of. */
 struct score_inputs scorer_inputs(const struct scorer *scorer, const struct judge_window *window,
                                   uint32_t hour, uint32_t feature, uint32_t first);

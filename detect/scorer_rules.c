@@ -153,7 +153,7 @@ static void scores_of(const struct scorer *scorer, const struct judge_window *wi
 static uint64_t keep_holding(const struct scorer *scorer, const struct judge_window *window,
                              const struct rule_row *row, uint32_t word, uint64_t hits,
                              float *weights) {
-    const uint64_t needs = row->needs | feature_bit(row->feature) | feature_bit(row->screen);
+    const uint64_t needs = rule_needs((enum rule)(row - rule_rows));
     for (uint64_t rest = hits; rest != 0; rest &= rest - 1) {
         uint32_t lane = word * 64 + (uint32_t)__builtin_ctzll(rest);
         uint64_t bit = UINT64_C(1) << (lane % 64);

@@ -46,4 +46,11 @@ uint32_t filter_match(const struct filter *filter, struct filter_scratch *scratc
 /* The same by walking the tree for one record: the definition that filter_match is held to. */
 bool filter_match_record(const struct filter *filter, const struct batch *batch, uint32_t i);
 
+/* Whether it asks for nothing but who the node is: its name, its identity, or its address. */
+bool filter_is_of_nodes(const struct filter *filter);
+
+/* The same filter of a node without any flow, where filter_is_of_nodes. An address is that of a
+ * node that is called by its address. */
+bool filter_match_node(const struct filter *filter, const struct batch_node *subject);
+
 #endif

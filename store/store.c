@@ -384,3 +384,46 @@ bool store_read_manifest(const char *directory, struct manifest *manifest, struc
     free(path);
     return ok;
 }
+
+/* Opens the state file of that name, if it is the one that is wanted; else `*state` is NULL. */
+static bool open_wanted(const char *directory, const char *name, uint64_t wanted,
+                        struct state **state, struct error *err) {
+    *state = NULL;
+    char *path = file_join(directory, name);
+    if (path == NULL) {
+        return error_set(err, ERROR_LIMIT, "no memory");
+    }
+    uint64_t found = wanted;
+    /* Asked behind the opening: what a writer has put there since is not what was read. */
+    bool ok = state_file_open(state, path, err) && checksum_file(path, &found, err);
+    if (*state != NULL && (!ok || found != wanted)) {
+        (*state)->ops->close(*state);
+        *state = NULL;
+    }
+    free(path);
+    return ok;
+}
+
+/* A commit that comes between the manifest and the state is met at most a few times. */
+#define READ_TIMES 4
+
+bool store_read_detector(const char *directory, struct state **state, struct bytes *value,
+                         struct error *err) {
+    *value = (struct bytes){ 0 };
+    *state = NULL;
+    bool ok = true;
+    for (int i = 0; ok && *state == NULL && i < READ_TIMES; i++) {
+        struct manifest *manifest = NULL;
+        ok = manifest_new(&manifest, err) && store_read_manifest(directory, manifest, err);
+        uint64_t wanted = ok ? manifest_files(manifest)->state_checksum : 0;
+        manifest_free(manifest);
+        ok = ok && open_wanted(directory, "state", wanted, state, err) &&
+             (*state != NULL || open_wanted(directory, "state.before", wanted, state, err));
+    }
+    if (ok && *state == NULL) {
+        return error_set(err, ERROR_FORMAT, "%s: holds no state that its manifest means",
+                         directory);
+    }
+    return ok && ((*state)->ops->get(*state, STATE_VALUE, value, err) ||
+                  error_context(err, "%s", directory));
+}

@@ -61,4 +61,10 @@ bool store_commit(struct store *store, struct buffer *detector, struct error *er
  * else as store_open. */
 bool store_read_manifest(const char *directory, struct manifest *manifest, struct error *err);
 
+/* The same of the detector's state: as of a commit, though a writer may be at work. `value` lies in
+ * `*state`, which the caller closes (`ops->close`); it is empty where no detector was ever part of
+ * the store. */
+bool store_read_detector(const char *directory, struct state **state, struct bytes *value,
+                         struct error *err);
+
 #endif

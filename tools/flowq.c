@@ -7,6 +7,8 @@
 #include "base/units.h"
 #include "tools/console.h"
 #include "tools/flowq_answer.h"
+#include "tools/flowq_baseline.h"
+#include "tools/flowq_filter.h"
 #include "tools/version.h"
 
 #include <signal.h>
@@ -14,7 +16,6 @@
 #include <unistd.h>
 
 #define MEMORY_DEFAULT (UINT64_C(1) << 30)
-#define FILTER_SIZE_MAX ((size_t)16 << 20)
 #define LIMIT_ON_TERMINAL 20u
 
 struct flowq_options {
@@ -123,7 +124,9 @@ static const struct option_table table = {
     .description =
         "Prints the flows that match FILTER (all without one), or groups of them with --by. "
         "Filters read like tcpdump's: `src 10.0.0.5 and port 443 and bytes > 1M`; see "
-        "weir-filter(7). A flow belongs to a range of time when it overlaps it.\n\n"
+        "weir-filter(7). A flow belongs to a range of time when it overlaps it. `flowq baseline` "
+        "shows "
+        "what is normal for the nodes instead of what flowed.\n\n"
         "Exit status: 0 done; 2 usage; 3 part of the store is damaged (the rest was "
         "read); 4 the answer could not be written.",
     .examples = "  flowq --store store --by node --top 10\n"
@@ -132,20 +135,6 @@ static const struct option_table table = {
     .rows = rows,
     .count = sizeof rows / sizeof *rows,
 };
-
-/* The filter's words joined by blanks, as tcpdump does: quoted or not. */
-static bool compile_filter(int count, char **words, struct filter **filter, struct error *err) {
-    struct buffer text;
-    buffer_init(&text, FILTER_SIZE_MAX);
-    for (int i = 0; i < count; i++) {
-        buffer_put(&text, " ", i > 0);
-        buffer_put(&text, words[i], strlen(words[i]));
-    }
-    bool ok =
-        buffer_check(&text, "the filter", err) && filter_compile(filter, buffer_bytes(&text), err);
-    buffer_done(&text);
-    return ok;
-}
 
 /* --from, --to and --last, relative to the store's newest record where it matters. */
 static bool set_range(const struct flowq_options *options, const struct zone *zone,
@@ -226,7 +215,7 @@ static bool make_query(const struct flowq_options *options, int count, char **wo
     if (options->store == NULL) {
         return error_set(err, ERROR_ARGUMENT, "which store? Give --store DIR or set WEIR_STORE");
     }
-    if (!compile_filter(count, words, filter, err) ||
+    if (!flowq_filter_compile(count, words, filter, err) ||
         (options->by != NULL && !answer_parse_keys(options->by, query, err)) ||
         !set_range(options, zone, query, err) || !set_sort(options, query, err)) {
         return false;
@@ -275,6 +264,10 @@ int main(int argc, char **argv) {
         console_say(table.program, "%s", err.message);
         return EXIT_USAGE;
     }
+    /* No filter begins with this word. */
+    if (argc > 1 && strcmp(argv[1], "baseline") == 0) {
+        return baseline_run(argc - 1, argv + 1);
+    }
     switch (option_parse(&table, argc, argv, &options, &first, &err)) {
     case OPTION_RUN: break;
     case OPTION_HELP: option_print_help(&table, stdout, false); return EXIT_DONE;
@@ -283,7 +276,11 @@ int main(int argc, char **argv) {
     case OPTION_ERROR: return console_fail(table.program, &err, EXIT_USAGE);
     }
     if (options.is_man) {
-        option_print_man(&table, stdout);
+        const struct option_table *const tables[] = { &table, &baseline_options };
+        option_print_man_commands(table.program, table.summary,
+                                  "Asks a store that weir(1) wrote: which flows there were, and, "
+                                  "behind the word baseline, what is normal for the nodes.",
+                                  tables, 2, stdout);
         return EXIT_DONE;
     }
     return ask(&options, argc - first, argv + first);

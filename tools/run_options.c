@@ -125,6 +125,12 @@ static void summary_json(const struct pipeline_counts *counts) {
     number_field(&json, "alerts", counts->detector.alerts);
     number_field(&json, "silenced", counts->detector.silenced);
     number_field(&json, "allowed", counts->detector.allowed);
+    number_field(&json, "conversations", counts->detector.conversations);
+    number_field(&json, "conversations_evicted", counts->detector.conversations_evicted);
+    number_field(&json, "node_bytes",
+                 counts->detector.nodes > 0 ? counts->detector.node_bytes / counts->detector.nodes
+                                            : 0);
+    number_field(&json, "node_bytes_max", counts->detector.node_bytes_max);
     time_field(&json, "first", feeds->first_ms, is_known);
     time_field(&json, "last", feeds->last_ms, is_known);
     json_key(&json, "seconds");

@@ -39,11 +39,30 @@ static struct bytes shown_text(struct sheet *sheet, struct bytes text) {
     return buffer_bytes(&sheet->printable);
 }
 
+/* Without the zeros at its end. */
+static size_t format_decimal(const struct sheet *sheet, int64_t thousandths,
+                             char scratch[CELL_SIZE]) {
+    uint64_t much = (uint64_t)(thousandths < 0 ? -thousandths : thousandths);
+    if (sheet->is_human && thousandths >= 100000) {
+        return units_format_count(much / 1000, scratch);
+    }
+    size_t size =
+        (size_t)snprintf(scratch, CELL_SIZE, "%s%llu.%03llu", thousandths < 0 ? "-" : "",
+                         (unsigned long long)(much / 1000), (unsigned long long)(much % 1000));
+    while (scratch[size - 1] == '0') {
+        size--;
+    }
+    return scratch[size - 1] == '.' ? size - 1 : size;
+}
+
 /* A cell's text, valid until the next. `scratch` holds it when it is made here. */
 static struct bytes cell_text(struct sheet *sheet, enum sheet_kind kind,
                               const struct sheet_cell *cell, char scratch[CELL_SIZE]) {
     uint64_t number = (uint64_t)cell->number;
     size_t size = 0;
+    if (cell->is_none) {
+        return bytes_text(sheet->form == SHEET_TABLE ? "-" : "");
+    }
     switch (kind) {
     case SHEET_TEXT: return shown_text(sheet, cell->text);
     case SHEET_TIME:
@@ -73,6 +92,7 @@ static struct bytes cell_text(struct sheet *sheet, enum sheet_kind kind,
                                  (long long)cell->number / 10 % 10);
         }
         return bytes_of(scratch, size);
+    case SHEET_DECIMAL: return bytes_of(scratch, format_decimal(sheet, cell->number, scratch));
     case SHEET_NUMBER: break;
     }
     size = is_unsigned(kind)
@@ -119,6 +139,38 @@ static void csv_row(struct sheet *sheet, const struct sheet_cell *cells) {
     buffer_put(&sheet->line, "\r\n", 2);
 }
 
+/* A bar inside of a cell would end it. */
+static void markdown_cell(struct buffer *out, struct bytes text) {
+    buffer_put(out, " ", 1);
+    for (size_t i = 0; i < text.size; i++) {
+        buffer_put(out, "\\", text.data[i] == '|');
+        buffer_u8(out, text.data[i]);
+    }
+    buffer_put(out, " |", 2);
+}
+
+static void markdown_row(struct sheet *sheet, const struct sheet_cell *cells) {
+    char scratch[CELL_SIZE];
+    buffer_u8(&sheet->line, '|');
+    for (uint32_t i = 0; i < sheet->count; i++) {
+        markdown_cell(&sheet->line, cell_text(sheet, sheet->columns[i].kind, &cells[i], scratch));
+    }
+    buffer_u8(&sheet->line, '\n');
+}
+
+static void markdown_header(struct sheet *sheet) {
+    buffer_u8(&sheet->line, '|');
+    for (uint32_t i = 0; i < sheet->count; i++) {
+        markdown_cell(&sheet->line, bytes_text(sheet->columns[i].name));
+    }
+    buffer_put(&sheet->line, "\n|", 2);
+    for (uint32_t i = 0; i < sheet->count; i++) {
+        buffer_put(&sheet->line, "---|", 4);
+    }
+    buffer_u8(&sheet->line, '\n');
+    put_line(sheet);
+}
+
 static void json_row(struct sheet *sheet, const struct sheet_cell *cells) {
     char scratch[CELL_SIZE];
     struct json_writer json;
@@ -127,11 +179,15 @@ static void json_row(struct sheet *sheet, const struct sheet_cell *cells) {
     for (uint32_t i = 0; i < sheet->count; i++) {
         enum sheet_kind kind = sheet->columns[i].kind;
         json_key(&json, sheet->columns[i].name);
-        if (kind == SHEET_TEXT || kind == SHEET_TIME) {
+        if (cells[i].is_none) {
+            json_null(&json);
+        } else if (kind == SHEET_TEXT || kind == SHEET_TIME) {
             json_text(&json, kind == SHEET_TEXT ? cells[i].text
                                                 : cell_text(sheet, kind, &cells[i], scratch));
         } else if (kind == SHEET_SHARE) {
             json_decimal(&json, (double)cells[i].number / 100, 2);
+        } else if (kind == SHEET_DECIMAL) {
+            json_decimal(&json, (double)cells[i].number / 1000, 3);
         } else if (is_unsigned(kind)) {
             json_u64(&json, (uint64_t)cells[i].number);
         } else {
@@ -232,6 +288,12 @@ bool sheet_row(struct sheet *sheet, const struct sheet_cell *cells, struct error
         buffer_put(&sheet->line, sheet->rows == 1 ? "[\n" : ",\n", 2);
         json_row(sheet, cells);
         break;
+    case SHEET_MARKDOWN:
+        if (sheet->rows == 1) {
+            markdown_header(sheet);
+        }
+        markdown_row(sheet, cells);
+        break;
     }
     bool ok = buffer_check(&sheet->line, "a row", err);
     put_line(sheet);
@@ -244,6 +306,8 @@ bool sheet_end(struct sheet *sheet, struct error *err) {
         fputs(sheet->rows == 0 ? "[]\n" : "\n]\n", sheet->out);
     } else if (sheet->form == SHEET_CSV && sheet->rows == 0) {
         csv_header(sheet); /* no rows: the names all the same */
+    } else if (sheet->form == SHEET_MARKDOWN && sheet->rows == 0) {
+        markdown_header(sheet);
     } else if (sheet->form == SHEET_TABLE && !sheet->is_measured && sheet->rows > 0) {
         ok = table_release(sheet, err);
     }

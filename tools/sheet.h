@@ -6,12 +6,13 @@
 
 #include <stdio.h>
 
-/* Rows under named columns, printed in one of four forms. CSV (RFC 4180) and JSON have plain
- * numbers and whole texts; a table has human units when it is for a person. No form sends a control
+/* Rows under named columns, printed in one of five forms. CSV (RFC 4180) and JSON have plain
+ * numbers and whole texts, and so has a table in Markdown, for documents; a table has human units
+ * when it is for a person. No form sends a control
  * character to a terminal: texts of a table, and of CSV for a person, are printable
  * (tools/printable.h). */
 
-enum sheet_form { SHEET_TABLE, SHEET_CSV, SHEET_NDJSON, SHEET_JSON };
+enum sheet_form { SHEET_TABLE, SHEET_CSV, SHEET_NDJSON, SHEET_JSON, SHEET_MARKDOWN };
 
 enum sheet_kind {
     SHEET_TEXT,
@@ -21,6 +22,7 @@ enum sheet_kind {
     SHEET_TIME,     /* Unix ms */
     SHEET_DURATION, /* ms */
     SHEET_SHARE,    /* parts of 10,000: a percentage */
+    SHEET_DECIMAL,  /* thousandths: 1.25, 1.2 M */
 };
 
 struct sheet_column {
@@ -31,6 +33,7 @@ struct sheet_column {
 struct sheet_cell {
     struct bytes text; /* SHEET_TEXT, borrowed for the call */
     int64_t number;    /* all others; SHEET_COUNT and SHEET_BYTES: the bits of a uint64_t */
+    bool is_none;      /* not known: nothing in a table and CSV, null in JSON */
 };
 
 #define SHEET_COLUMNS_MAX 32

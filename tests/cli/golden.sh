@@ -13,7 +13,7 @@ while read -r name options; do
     rm -rf "$work/store"
     eval "replay --store \"\$work/store\" $options \"\$data/\$name.log\""
     {
-        tail -n 1 "$work/err" | jq -c 'del(.seconds)'
+        tail -n 1 "$work/err" | jq -c 'del(.seconds, .conversations, .conversations_evicted, .node_bytes, .node_bytes_max)'
         "$flowq" --store "$work/store" -o csv 2>/dev/null | tr -d '\r'
     } >"$work/got"
     eval "\"\$weir\" doctor $options \"\$data/\$name.log\"" >"$work/doctor"

@@ -50,6 +50,10 @@ bool judge_new(struct judge **out, const struct detector_config *config,
     return true;
 }
 
+uint64_t judge_node_bytes(void) {
+    return 8;
+}
+
 void judge_free(struct judge *judge) {
     if (judge != NULL) {
         buffer_done(&judge->trace);

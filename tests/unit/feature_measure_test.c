@@ -338,6 +338,52 @@ static void what_cannot_be_told_is_absent(void **state) {
     end(&world);
 }
 
+static void what_the_last_window_did_without_is_remembered(void **state) {
+    (void)state;
+    struct world world;
+    struct buffer saved;
+    begin_new(&world);
+    run_node(&world, 0, 0, METRIC_SAMPLED, NULL, 0);
+    assert_int_equal(world.features.nodes[0].missing,
+                     FEATURE_NEEDS_REPLIES | FEATURE_NEEDS_NOVELTY);
+    run_node(&world, 1, 0, METRIC_OBSERVED, NULL, 0);
+    assert_int_equal(world.features.nodes[0].missing, FEATURE_NEEDS_NOVELTY);
+    buffer_init(&saved, 1 << 16);
+    assert_true(features_node_save(&world.features, 0, &saved, &err));
+    size_t place = 0; /* behind the time of birth and two sums of 8 bytes */
+    while ((saved.data[place] & 0x80) != 0) {
+        place++;
+    }
+    place += 1 + 16;
+    assert_int_equal(saved.data[place], FEATURE_NEEDS_NOVELTY);
+    for (uint32_t missing = 0; missing < 256; missing++) {
+        saved.data[place] = (uint8_t)missing;
+        struct cursor cursor = cursor_of(buffer_bytes(&saved));
+        assert_true(features_node_load(&world.features, 0, &cursor, &err));
+        assert_int_equal(cursor.failed, missing > 3);
+        assert_int_equal(world.features.nodes[0].missing, missing > 3 ? 0 : missing);
+    }
+    buffer_done(&saved);
+    end(&world);
+}
+
+static void a_node_that_was_never_measured_does_without_nothing(void **state) {
+    (void)state;
+    struct world world;
+    struct buffer saved;
+    begin_new(&world);
+    buffer_init(&saved, 1 << 16);
+    assert_true(features_node_save(&world.features, 7, &saved, &err));
+    for (uint8_t missing = 0; missing < 2; missing++) {
+        saved.data[1 + 16] = missing;
+        struct cursor cursor = cursor_of(buffer_bytes(&saved));
+        assert_true(features_node_load(&world.features, 7, &cursor, &err));
+        assert_int_equal(cursor.failed, missing != 0);
+    }
+    buffer_done(&saved);
+    end(&world);
+}
+
 static void order_of_rows_and_saving_do_not_show(void **state) {
     (void)state;
     struct buffer saved[2];
@@ -367,7 +413,7 @@ static void order_of_rows_and_saving_do_not_show(void **state) {
                 buffer_done(&bytes);
             }
         }
-        assert_true(features_node_bytes(&world.features, 0) <= 4096 + 48);
+        assert_true(features_node_bytes(&world.features, 0) <= 4096 + 56);
         assert_int_equal(world.features.nodes[0].peers.count, ACQUAINTANCE_MAX);
         buffer_init(&saved[turn], 1 << 16);
         assert_true(features_node_save(&world.features, 0, &saved[turn], &err));
@@ -401,6 +447,8 @@ int main(void) {
         cmocka_unit_test(an_object_store_is_one_peer),
         cmocka_unit_test(a_young_node_asks_the_fleet),
         cmocka_unit_test(what_cannot_be_told_is_absent),
+        cmocka_unit_test(what_the_last_window_did_without_is_remembered),
+        cmocka_unit_test(a_node_that_was_never_measured_does_without_nothing),
         cmocka_unit_test(order_of_rows_and_saving_do_not_show),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

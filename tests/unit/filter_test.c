@@ -500,6 +500,53 @@ static void a_filter_names_the_columns_that_it_reads(void **state) {
     }
 }
 
+static void a_filter_of_nodes_needs_no_flow(void **state) {
+    (void)state;
+    static const struct {
+        const char *text;
+        bool is_of_nodes;
+        const char *want; /* of the four nodes below, those that match */
+    } cases[] = {
+        { "", true, "1111" },
+        { "node web-1", true, "1000" },
+        { "node ~ web-*", true, "1100" },
+        { "node i-2", true, "0100" }, /* by identity */
+        { "node in {web-1, db}", true, "1010" },
+        { "not node ~ web-*", true, "0011" },
+        { "node web-1 or node db", true, "1010" },
+        { "node ~ web-* and not node web-1", true, "0100" },
+        { "node 10.0.0.5", true, "0001" },
+        { "node 10.0.0.0/8", true, "0001" },
+        { "node ~ web-* and port 443", false, NULL },
+        { "10.0.0.5", false, NULL },
+        { "peer 10.0.0.5", false, NULL },
+        { "in", false, NULL },
+        { "not (node db or bytes > 5)", false, NULL },
+    };
+    const struct batch_node nodes[] = {
+        { .name = bytes_text("web-1"), .identity = bytes_text("i-1") },
+        { .name = bytes_text("web-2"), .identity = bytes_text("i-2") },
+        { .name = bytes_text("db"), .identity = bytes_text("i-3") },
+        { .name = bytes_text("10.0.0.5"), .identity = bytes_text("10.0.0.5") },
+    };
+    for (size_t c = 0; c < COUNT(cases); c++) {
+        struct filter *filter = NULL;
+        struct error err;
+        if (!filter_compile(&filter, bytes_text(cases[c].text), &err)) {
+            fail_msg("%s: %s", cases[c].text, err.message);
+        }
+        if (filter_is_of_nodes(filter) != cases[c].is_of_nodes) {
+            fail_msg("%s: of nodes: %d", cases[c].text, !cases[c].is_of_nodes);
+        }
+        for (size_t i = 0; cases[c].is_of_nodes && i < COUNT(nodes); i++) {
+            if (filter_match_node(filter, &nodes[i]) != (cases[c].want[i] == '1')) {
+                fail_msg("%s: node %zu", cases[c].text, i);
+            }
+        }
+        filter_free(filter);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(batches_match_as_the_definition_says),
@@ -509,6 +556,7 @@ int main(void) {
         cmocka_unit_test(a_record_without_packets_has_no_bytes_a_packet),
         cmocka_unit_test(the_community_id_of_a_record_finds_it),
         cmocka_unit_test(a_filter_names_the_columns_that_it_reads),
+        cmocka_unit_test(a_filter_of_nodes_needs_no_flow),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -383,6 +383,50 @@ static void a_state_that_nobody_committed_is_an_error(void **state) {
     scratch_free(folder);
 }
 
+/* What a reader finds, without the lock. */
+static void expect_read(const char *folder, const char *want) {
+    struct error err;
+    struct state *state;
+    struct bytes value;
+    if (!store_read_detector(folder, &state, &value, &err)) {
+        fail_msg("%s", err.message);
+    }
+    assert_true(bytes_equal(value, bytes_text(want)));
+    state->ops->close(state);
+}
+
+static void a_reader_gets_the_state_that_the_manifest_means(void **state) {
+    (void)state;
+    struct error err;
+    struct buffer old_state;
+    struct buffer old_manifest;
+    char *folder = scratch_new();
+    buffer_init(&old_state, 1 << 20);
+    buffer_init(&old_manifest, 1 << 20);
+    struct store *store = open_store(folder, STORE_NEW);
+    expect_read(folder, "");
+    commit(store, "one");
+    expect_read(folder, "one");
+    assert_true(file_read(scratch_path(folder, "state"), &old_state, &err));
+    assert_true(file_read(scratch_path(folder, "manifest"), &old_manifest, &err));
+    commit(store, "two");
+    expect_read(folder, "two");
+    /* As between the steps 3 and 4 of the second commit. */
+    assert_true(file_replace(scratch_path(folder, "state.before"), buffer_bytes(&old_state), &err));
+    assert_true(file_replace(scratch_path(folder, "manifest"), buffer_bytes(&old_manifest), &err));
+    expect_read(folder, "one");
+    assert_int_equal(unlink(scratch_path(folder, "state.before")), 0);
+    struct state *none = NULL;
+    struct bytes value;
+    assert_false(store_read_detector(folder, &none, &value, &err));
+    assert_int_equal(err.code, ERROR_FORMAT);
+    assert_null(none);
+    store_close(store);
+    buffer_done(&old_state);
+    buffer_done(&old_manifest);
+    scratch_free(folder);
+}
+
 static void rejects_are_bounded(void **state) {
     (void)state;
     struct error err;
@@ -417,6 +461,7 @@ int main(void) {
         cmocka_unit_test(a_folder_with_only_a_lock_counts_as_empty),
         cmocka_unit_test(a_crash_of_force_leaves_an_empty_store),
         cmocka_unit_test(a_failed_commit_done_again_keeps_the_way_back),
+        cmocka_unit_test(a_reader_gets_the_state_that_the_manifest_means),
         cmocka_unit_test(rejects_are_bounded),
         cmocka_unit_test(rejects_are_bounded_over_all_runs),
     };

@@ -116,6 +116,42 @@ static void a_tables_columns_stand_under_each_other(void **state) {
                                      "db     443     7 B  2026-02-25T06:13:20.000Z  12.3 %\n");
 }
 
+static void markdown_is_a_table_whatever_a_cell_holds(void **state) {
+    (void)state;
+    struct sheet sheet;
+    begin(&sheet, SHEET_MARKDOWN);
+    row(&sheet, "a|b", 7);
+    assert_string_equal(end(&sheet), "| name | port | bytes | first | share |\n"
+                                     "|---|---|---|---|---|\n"
+                                     "| a\\|b | 443 | 7 | 2026-02-25T06:13:20.000Z | 12.34 |\n");
+    begin(&sheet, SHEET_MARKDOWN);
+    assert_string_equal(end(&sheet),
+                        "| name | port | bytes | first | share |\n|---|---|---|---|---|\n");
+}
+
+static void decimals_and_what_is_not_known(void **state) {
+    (void)state;
+    static const struct sheet_column two[] = { { "x", SHEET_DECIMAL }, { "y", SHEET_DECIMAL } };
+    static const char *const want[] = { "     x  y\n  1.25  -\n-0.005  -\n 5.2 M  -\n     0  -\n",
+                                        "x,y\r\n1.25,\r\n-0.005,\r\n5200000,\r\n0,\r\n",
+                                        "{\"x\":1.25,\"y\":null}\n{\"x\":-0.005,\"y\":null}\n" };
+    static const int64_t thousandths[] = { 1250, -5, 5200000000, 0 };
+    for (enum sheet_form form = SHEET_TABLE; form <= SHEET_NDJSON; form++) {
+        struct sheet sheet;
+        struct error err;
+        out = open_memstream(&printed, &printed_size);
+        sheet_begin(&sheet, form, two, 2, out);
+        sheet.is_human = form == SHEET_TABLE;
+        /* Two are enough for JSON. */
+        size_t count = form == SHEET_NDJSON ? 2 : sizeof thousandths / sizeof *thousandths;
+        for (size_t i = 0; i < count; i++) {
+            const struct sheet_cell cells[] = { { .number = thousandths[i] }, { .is_none = true } };
+            assert_true(sheet_row(&sheet, cells, &err));
+        }
+        assert_string_equal(end(&sheet), want[form]);
+    }
+}
+
 static void the_zone_is_shown_with_its_offset(void **state) {
     (void)state;
     struct sheet sheet;
@@ -241,6 +277,8 @@ int main(void) {
         cmocka_unit_test(json_escapes_what_is_hostile),
         cmocka_unit_test(counts_beyond_two_to_the_63_stay_positive),
         cmocka_unit_test(a_tables_columns_stand_under_each_other),
+        cmocka_unit_test(markdown_is_a_table_whatever_a_cell_holds),
+        cmocka_unit_test(decimals_and_what_is_not_known),
         cmocka_unit_test(the_zone_is_shown_with_its_offset),
         cmocka_unit_test(hostile_names_never_reach_a_terminal_raw),
         cmocka_unit_test(every_octet_becomes_printable),
