@@ -168,9 +168,10 @@ eval: all $(BUILD)/bench/peers ## what replay finds of generated fleets with the
 nab: $(BUILD)/bench/nab_core ## the envelope core on the Numenta Anomaly Benchmark's series, where they are
 	@python3 bench/nab.py $(BUILD)
 
-golden: all ## rewrite the expectations under tests/data and show the difference
+golden: all ## rewrite the expectations under tests/data, tables in docs, and show the difference
 	@sh tests/cli/golden.sh $(BUILD) rewrite
-	@git diff --stat tests/data
+	@sh tests/cli/detection.sh $(BUILD) rewrite
+	@git diff --stat tests/data docs
 
 layers: ## no room may include one to its right
 	@sh scripts/layers.sh

@@ -8,8 +8,9 @@
 
 #include <signal.h>
 
-static const struct weir_command *const commands[] = { &weir_replay, &weir_ingest,  &weir_doctor,
-                                                       &weir_config, &weir_silence, &weir_ack };
+static const struct weir_command *const commands[] = {
+    &weir_replay, &weir_ingest, &weir_doctor, &weir_rules, &weir_config, &weir_silence, &weir_ack,
+};
 #define COMMAND_COUNT (sizeof commands / sizeof *commands)
 
 bool weir_should_run(const struct option_table *table, enum option_result result,

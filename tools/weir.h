@@ -15,6 +15,7 @@ struct weir_command {
 extern const struct weir_command weir_replay;
 extern const struct weir_command weir_ingest;
 extern const struct weir_command weir_doctor;
+extern const struct weir_command weir_rules;
 extern const struct weir_command weir_config;
 extern const struct weir_command weir_silence;
 extern const struct weir_command weir_ack;

@@ -25,7 +25,7 @@ is "install_puts_programs_and_pages_in_their_places" \
 make -s BUILD="$build" PREFIX=/usr DESTDIR="$work/root" uninstall >"$work/out" 2>&1
 is "uninstall_leaves_nothing" "" "$(find "$work/root" -type f)"
 
-for command in "weir replay" "weir ingest" "weir doctor" "weir config" "weir silence" "weir ack" "flowq" "flowq baseline"; do
+for command in "weir replay" "weir ingest" "weir doctor" "weir rules" "weir config" "weir silence" "weir ack" "flowq" "flowq baseline"; do
     name=$(echo "$command" | tr ' ' _)
     page=$work/${command%% *}.1
     # shellcheck disable=SC2086 # a program and its subcommand
