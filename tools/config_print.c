@@ -97,7 +97,8 @@ static void add_detector(struct buffer *out, const struct detector_config *detec
     yaml_put_text(out, detector->cluster);
     add(out, "  # name in alerts\n");
     add_duration(out, "window", detector->window_ms, "length of a window");
-    add_duration(out, "warm_up", detector->warm_up_ms, "a node younger than this only learns");
+    add_duration(out, "warm_up", detector->warm_up_ms,
+                 "a node younger than this is held against the fleet");
     add_duration(out, "quiet", detector->quiet_ms, "an episode closes so long after it last fired");
     add_duration(out, "ongoing", detector->ongoing_ms, "an open episode says so again after this");
     add(out, "  memory: %s  # bytes, for the conversations of open windows\n", text);

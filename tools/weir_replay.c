@@ -45,7 +45,8 @@ static const struct option_row rows[] = {
       .kind = OPTION_DURATION,
       .offset = offsetof(struct replay_options, warm_up_ms),
       .argument = "TIME",
-      .help = "a node younger than this only learns (default 24h)" },
+      .help = "a node younger than this is held against what the fleet is used to, if anything "
+              "(default 24h)" },
     { .name = "output",
       .letter = 'o',
       .kind = OPTION_CHOICE,
