@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Gathering the strands of a node and handing out its conversations. A conversation's slot is asked
- * for twice BURST conversations before it is joined, and its entry BURST before, so that a table
- * which no cache holds costs its memory's width and not its latency. */
+/* Gathering the strands of a node and handing out its conversations. Which entry a conversation
+ * may go on with is found for all of a node first, so that the entries are there when they are
+ * asked for. */
 #include "detect/exchange_parts.h"
 
 #include "flow/radix.h"
 
 #include <stdlib.h>
-
-#define BURST 16u
 
 bool exchange_init(struct exchange *exchange, const struct exchange_settings *settings,
                    struct error *err) {
@@ -24,43 +22,38 @@ bool exchange_init(struct exchange *exchange, const struct exchange_settings *se
 }
 
 void exchange_done(struct exchange *exchange) {
-    exchange_table_done(exchange);
-    free(exchange->pending);
-    free(exchange->scratch);
+    for (uint32_t g = 0; g <= exchange->generation_count; g++) {
+        generation_done(&exchange->generations[g]);
+    }
+    generation_done(&exchange->spare);
     free(exchange->rows);
+    free(exchange->order);
+    free(exchange->order_scratch);
+    free(exchange->candidates);
     free(exchange->uses);
     free(exchange->port_counts);
     free(exchange->port_keys);
     *exchange = (struct exchange){ 0 };
 }
 
-static int64_t due_ms(const struct exchange *exchange, const struct exchange_entry *entry) {
-    return exchange_start_ms(entry) + exchange->settings.reply_ms;
-}
-
-/* Keeps what is pending and due at or after `end_ms`; the rest has passed. */
-static void pass_pending(struct exchange *exchange, int64_t end_ms) {
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < exchange->pending_count; i++) {
-        struct exchange_entry *entry = &exchange->entries[(uint32_t)exchange->pending[i]];
-        if ((entry->bits & EXCHANGE_PENDING) != 0 && due_ms(exchange, entry) >= end_ms) {
-            exchange->pending[kept++] = exchange->pending[i];
-        } else if ((entry->bits & EXCHANGE_PENDING) != 0) {
-            entry->bits &= (uint16_t)~EXCHANGE_PENDING;
-            entry->bits |= EXCHANGE_SAID | EXCHANGE_HALF;
-        }
-    }
-    exchange->pending_count = kept;
-}
-
 void exchange_begin(struct exchange *exchange, const struct exchange_window *window) {
     exchange->window = *window;
-    pass_pending(exchange, window->start_ms);
-    if (exchange->pending_count > 1) {
-        radix_sort_u64(exchange->pending, exchange->scratch, exchange->pending_count, 32, 24);
-    }
-    exchange->pending_sorted = exchange->pending_count;
     exchange->row_count = 0;
+    exchange->is_many_points = false;
+}
+
+/* The generation that the open window fills, with room for the rows; NULL: no memory. */
+static struct exchange_generation *open_generation(struct exchange *exchange, uint32_t node,
+                                                   struct error *err) {
+    struct exchange_generation *open = &exchange->generations[exchange->generation_count];
+    if (open->spans == NULL) {
+        *open = exchange->spare;
+        exchange->spare = (struct exchange_generation){ 0 };
+        if (!generation_reset(open, exchange->node_capacity, err)) {
+            return NULL;
+        }
+    }
+    return generation_reserve(open, node, exchange->row_count, err) ? open : NULL;
 }
 
 static bool reserve_row(struct exchange *exchange, struct error *err) {
@@ -155,30 +148,117 @@ static void merge_points(struct exchange *exchange) {
     exchange->row_count = kept + 1;
 }
 
-static bool join_rows(struct exchange *exchange, uint32_t node, struct error *err) {
-    struct exchange_row *rows = exchange->rows;
-    uint32_t count = exchange->row_count;
-    uint64_t hashes[4 * BURST]; /* a ring */
-    for (uint32_t i = 0; i < count + 2 * BURST; i++) {
-        if (i < count) {
-            rows[i].key.node_protocol |= node << 8;
-            hashes[i % (4 * BURST)] = exchange_table_hash(&rows[i].key);
-            __builtin_prefetch(exchange_table_slot(exchange, hashes[i % (4 * BURST)]));
+static bool reserve_order(struct exchange *exchange, struct error *err) {
+    if (exchange->row_count <= exchange->order_capacity) {
+        return true;
+    }
+    uint32_t capacity = 2 * exchange->row_count;
+    uint64_t *order = realloc(exchange->order, capacity * sizeof *order);
+    exchange->order = order != NULL ? order : exchange->order;
+    uint64_t *scratch = realloc(exchange->order_scratch, capacity * sizeof *scratch);
+    exchange->order_scratch = scratch != NULL ? scratch : exchange->order_scratch;
+    uint32_t *candidates = realloc(exchange->candidates, capacity * sizeof *candidates);
+    exchange->candidates = candidates != NULL ? candidates : exchange->candidates;
+    if (order == NULL || scratch == NULL || candidates == NULL) {
+        return error_set(err, ERROR_LIMIT, "no memory for the conversations of a node");
+    }
+    exchange->order_capacity = capacity;
+    return true;
+}
+
+/* A few are sorted before a radix sort has cleared its counters. */
+static void sort_order(uint64_t *order, uint64_t *scratch, uint32_t count) {
+    if (count > 64) {
+        radix_sort_u64(order, scratch, count, 32, 32);
+        return;
+    }
+    for (uint32_t i = 1; i < count; i++) {
+        uint64_t row = order[i];
+        uint32_t at = i;
+        for (; at > 0 && order[at - 1] > row; at--) {
+            order[at] = order[at - 1];
         }
-        if (i >= BURST && i - BURST < count) {
-            uint64_t hash = hashes[(i - BURST) % (4 * BURST)];
-            __builtin_prefetch(exchange_table_peek(exchange, hash), 1);
-        }
-        if (i >= 2 * BURST) {
-            uint32_t at = i - 2 * BURST;
-            bool is_new;
-            uint32_t index =
-                exchange_table_find(exchange, &rows[at].key, hashes[at % (4 * BURST)], &is_new);
-            if (!exchange_join(exchange, &rows[at], index, is_new, err)) {
-                return false;
-            }
+        order[at] = row;
+    }
+}
+
+/* The rows by hash. Mostly they are: strands come so, but for those of local IPv6 addresses, and
+ * those of several points. */
+static void order_rows(struct exchange *exchange, uint32_t node) {
+    uint64_t before = 0;
+    bool is_sorted = true;
+    for (uint32_t i = 0; i < exchange->row_count; i++) {
+        exchange->rows[i].key.node_protocol |= node << 8;
+        exchange->order[i] = (uint64_t)exchange_hash(&exchange->rows[i].key) << 32 | i;
+        is_sorted &= before <= exchange->order[i];
+        before = exchange->order[i];
+    }
+    if (!is_sorted) {
+        sort_order(exchange->order, exchange->order_scratch, exchange->row_count);
+    }
+}
+
+/* The newest generation's entry of a hash, as a reference. */
+static uint32_t find_candidate(const struct exchange *exchange, uint32_t node, uint32_t hash) {
+    for (uint32_t g = exchange->generation_count; g > 0; g--) {
+        uint32_t index = generation_peek(&exchange->generations[g - 1], node, hash);
+        if (index != EXCHANGE_NONE) {
+            const struct exchange_entry *entry = &exchange->generations[g - 1].entries[index];
+            __builtin_prefetch(entry, 1);
+            return exchange_reference(g - 1, index);
         }
     }
+    return EXCHANGE_NONE;
+}
+
+/* Takes over what is known of the key, and forgets it where it was; false: it is new. */
+static bool take_over(struct exchange *exchange, uint32_t candidate, uint32_t hash,
+                      struct exchange_entry *entry) {
+    for (uint32_t g = (candidate >> EXCHANGE_ENTRIES_BITS) + 1; g > 0; g--) {
+        uint32_t index = generation_find(&exchange->generations[g - 1], &entry->key, hash);
+        if (index != EXCHANGE_NONE) {
+            *entry = exchange->generations[g - 1].entries[index];
+            exchange_drop(exchange, g - 1, index);
+            (void)exchange_pass(exchange, entry, exchange->window.start_ms);
+            return true;
+        }
+    }
+    return false;
+}
+
+static void join_row(struct exchange *exchange, struct exchange_generation *open, uint64_t order,
+                     uint32_t candidate) {
+    struct exchange_row *row = &exchange->rows[(uint32_t)order];
+    uint32_t hash = (uint32_t)(order >> 32);
+    uint32_t index = open->count++;
+    struct exchange_entry *entry = &open->entries[index];
+    entry->key = row->key;
+    bool is_known = candidate != EXCHANGE_NONE && take_over(exchange, candidate, hash, entry);
+    exchange_join(exchange, row, entry, !is_known);
+    open->hashes[index] = hash;
+    generation_set_pending(open, index, (entry->bits & EXCHANGE_PENDING) != 0);
+    open->last_ms = entry->last_ms > open->last_ms ? entry->last_ms : open->last_ms;
+    row->entry = exchange_reference(exchange->generation_count, index);
+}
+
+static bool join_rows(struct exchange *exchange, uint32_t node, struct error *err) {
+    struct exchange_generation *open = open_generation(exchange, node, err);
+    if (open == NULL || !reserve_order(exchange, err)) {
+        return false;
+    }
+    order_rows(exchange, node);
+    uint32_t count = exchange->row_count;
+    uint32_t first = open->count;
+    for (uint32_t i = 0; i < count; i++) {
+        exchange->candidates[i] =
+            find_candidate(exchange, node, (uint32_t)(exchange->order[i] >> 32));
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        join_row(exchange, open, exchange->order[i], exchange->candidates[i]);
+    }
+    open->live_count += count;
+    exchange->entry_count += count;
+    generation_add_span(open, node, first);
     return true;
 }
 
@@ -239,29 +319,48 @@ static void learn_ports(struct exchange *exchange, uint32_t node) {
     }
 }
 
-/* Of what was pending before, and is due now, that which was not seen in this window. */
-static bool judge_rest(struct exchange *exchange, uint32_t node, struct error *err) {
-    uint32_t low = 0;
-    uint32_t high = exchange->pending_sorted;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (exchange->pending[middle] >> 32 < node) {
-            low = middle + 1;
-        } else {
-            high = middle;
+/* What is due now of the pending ones [first, end) of a generation. */
+static bool judge_span(struct exchange *exchange, uint32_t g, uint32_t first, uint32_t end,
+                       struct error *err) {
+    struct exchange_generation *generation = &exchange->generations[g];
+    for (uint32_t at = first; at < end; at = (at / 64 + 1) * 64) {
+        uint64_t bits = generation->pending[at / 64] & (UINT64_MAX << at % 64);
+        if (end - at / 64 * 64 < 64) {
+            bits &= (UINT64_C(1) << end % 64) - 1;
+        }
+        for (; bits != 0; bits &= bits - 1) {
+            uint32_t index = at / 64 * 64 + (uint32_t)__builtin_ctzll(bits);
+            struct exchange_entry *entry = &generation->entries[index];
+            if (exchange_pass(exchange, entry, exchange->window.start_ms)) {
+                generation_set_pending(generation, index, false);
+                continue;
+            }
+            if (exchange_due_ms(exchange, entry) >= exchange->window.end_ms) {
+                continue;
+            }
+            if (!reserve_row(exchange, err)) {
+                return false;
+            }
+            struct exchange_row *row = &exchange->rows[exchange->row_count++];
+            exchange_judge(exchange, entry, row);
+            row->entry = exchange_reference(g, index);
+            generation_set_pending(generation, index, false);
         }
     }
-    for (; low < exchange->pending_sorted && exchange->pending[low] >> 32 == node; low++) {
-        uint32_t index = (uint32_t)exchange->pending[low];
-        const struct exchange_entry *entry = &exchange->entries[index];
-        if ((entry->bits & EXCHANGE_PENDING) == 0 ||
-            due_ms(exchange, entry) >= exchange->window.end_ms) {
+    return true;
+}
+
+/* Of what was pending before, and is due now, that which was not seen in this window. */
+static bool judge_rest(struct exchange *exchange, uint32_t node, struct error *err) {
+    for (uint32_t g = 0; g < exchange->generation_count; g++) {
+        const struct exchange_generation *generation = &exchange->generations[g];
+        if (node >= generation->span_capacity) {
             continue;
         }
-        if (!reserve_row(exchange, err)) {
+        struct exchange_span span = generation->spans[node];
+        if (!judge_span(exchange, g, span.first, span.first + span.count, err)) {
             return false;
         }
-        exchange_judge(exchange, index, &exchange->rows[exchange->row_count++]);
     }
     return true;
 }
@@ -273,12 +372,11 @@ bool exchange_node(struct exchange *exchange, uint32_t node, struct exchange_row
     }
     exchange->is_many_points = false;
     exchange->port_key_count = 0;
-    bool ok = reserve_node(exchange, node, err) &&
-              exchange_table_reserve(exchange, exchange->row_count, err);
+    bool ok = reserve_node(exchange, node, err);
     if (ok) {
         port_use_enter(&exchange->uses[node], exchange->window.start_ms);
     }
-    ok = ok && join_rows(exchange, node, err);
+    ok = ok && (exchange->row_count == 0 || join_rows(exchange, node, err));
     ok = ok && judge_rest(exchange, node, err);
     if (ok && exchange->port_key_count > 0) {
         learn_ports(exchange, node);
@@ -290,25 +388,41 @@ bool exchange_node(struct exchange *exchange, uint32_t node, struct exchange_row
 }
 
 void exchange_mark(struct exchange *exchange, const struct exchange_row *row, uint8_t mark) {
-    struct exchange_entry *entry = &exchange->entries[row->entry];
+    struct exchange_entry *entry = exchange_entry_at(exchange, row->entry);
     entry->bits &= (uint16_t) ~(3u << EXCHANGE_MARK_SHIFT);
     entry->bits |= (uint16_t)((mark & 3u) << EXCHANGE_MARK_SHIFT);
 }
 
 bool exchange_end(struct exchange *exchange, const struct roster *roster, struct error *err) {
-    pass_pending(exchange, exchange->window.end_ms);
-    return exchange_table_settle(exchange, roster, err);
+    exchange->generation_count += exchange->generations[exchange->generation_count].spans != NULL;
+    return exchange_tidy(exchange, exchange->window.end_ms, err) &&
+           exchange_keep_bound(exchange, roster, err);
 }
 
 void exchange_forget(struct exchange *exchange, uint32_t node) {
     if (node < exchange->node_capacity) {
         exchange->uses[node] = (struct port_use){ 0 };
-        exchange_table_sweep(exchange, node);
+    }
+    for (uint32_t g = 0; g < exchange->generation_count; g++) {
+        struct exchange_generation *generation = &exchange->generations[g];
+        if (node >= generation->span_capacity) {
+            continue;
+        }
+        struct exchange_span *span = &generation->spans[node];
+        for (uint32_t i = span->first; i < span->first + span->count; i++) {
+            if (!exchange_is_gone(&generation->entries[i])) {
+                exchange_drop(exchange, g, i);
+            }
+        }
+        span->count = 0;
     }
 }
 
 uint64_t exchange_memory_bytes(const struct exchange *exchange) {
-    uint64_t slots = exchange->slots == NULL ? 0 : sizeof *exchange->slots << exchange->slot_bits;
-    return (uint64_t)exchange->entry_capacity * sizeof *exchange->entries + slots +
-           (uint64_t)exchange->node_capacity * sizeof *exchange->uses;
+    uint64_t bytes = generation_memory_bytes(&exchange->spare) +
+                     (uint64_t)exchange->node_capacity * sizeof *exchange->uses;
+    for (uint32_t g = 0; g <= exchange->generation_count; g++) {
+        bytes += generation_memory_bytes(&exchange->generations[g]);
+    }
+    return bytes;
 }

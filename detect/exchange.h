@@ -27,9 +27,14 @@
  * What comes of an evicted one is a new conversation. All this is a function of the windows'
  * strands: where entries lie in memory, and when closed ones are swept, shows nowhere.
  *
- * Cost: 64 bytes an entry and 8 for its slot, room for a doubling beside it; 0.6 KB a node for the
- * use of ports. One look-up a conversation and window, in bursts, so that misses overlap
- * (bench/exchange_bench.c). One thread. */
+ * Entries lie in generations, one a window: there those of a node together, by hash. A window's
+ * conversations come in the same order, so that the look-up of a node's walks through a few
+ * kilobytes; what goes on moves to the newest generation, and a generation whose last conversation
+ * is closed is given up whole, without looking at any of them.
+ *
+ * Cost: 72 bytes an entry, in up to three generations of windows of 60 s, half of which may be of
+ * conversations that went on; 0.6 KB a node for the use of ports (bench/exchange_bench.c). One
+ * thread. */
 
 #define EXCHANGE_SILENCE_MS INT64_C(150000)
 #define EXCHANGE_REPLY_MS INT64_C(70000)
@@ -115,24 +120,45 @@ struct exchange_window {
     uint32_t time_shift; /* strand_time_shift */
 };
 
+/* Those of a node in a generation: [first, first + count). */
+struct exchange_span {
+    uint32_t first;
+    uint32_t count;
+    uint32_t starts; /* where the buckets of long ones begin */
+};
+
+/* What was seen last in one window, or in neighbouring ones. */
+struct exchange_generation {
+    struct exchange_entry *entries; /* [count] */
+    uint32_t *hashes;               /* [count] upper halves, ascending in a span */
+    uint32_t *starts;               /* [start_count] first entries of buckets, by span */
+    uint64_t *pending;              /* a bit an entry: not judged yet */
+    struct exchange_span *spans;    /* [span_capacity] by node */
+    uint32_t count;
+    uint32_t live_count; /* of them those that did not go on to a later generation */
+    uint32_t start_count;
+    uint32_t capacity;
+    uint32_t span_capacity;
+    int64_t last_ms; /* of all */
+};
+#define EXCHANGE_GENERATIONS_MAX 6u
+
 struct exchange {
     struct exchange_settings settings;
     struct service_map services;
     struct exchange_window window;
-    struct exchange_entry *entries; /* [entry_count] */
-    uint32_t entry_count;
-    uint32_t entry_capacity;
-    uint32_t *slots; /* [1 << slot_bits]: index + 1 */
-    uint32_t slot_bits;
-    uint32_t swept_count; /* entries that the last sweep left */
-    uint64_t *pending;    /* [pending_count]: node << 32 | entry; sorted while a window is open */
-    uint64_t *scratch;    /* as many, for sorting */
-    uint32_t pending_count;
-    uint32_t pending_sorted; /* of them before this window */
-    uint32_t pending_capacity;
-    struct exchange_row *rows; /* of the node being gathered */
+    /* [generation_count], the oldest first; behind them the one that the open window fills. */
+    struct exchange_generation generations[EXCHANGE_GENERATIONS_MAX + 2];
+    uint32_t generation_count;
+    struct exchange_generation spare; /* memory for the next one */
+    uint32_t entry_count;             /* of all generations, those that live */
+    struct exchange_row *rows;        /* of the node being gathered */
     uint32_t row_count;
     uint32_t row_capacity;
+    uint64_t *order; /* [order_capacity] hash and row, of the node being joined */
+    uint64_t *order_scratch;
+    uint32_t *candidates; /* [order_capacity] what a row may go on with */
+    uint32_t order_capacity;
     uint32_t point; /* of the last strand */
     bool is_many_points;
     struct port_use *uses; /* [node_capacity] */
@@ -170,14 +196,13 @@ bool exchange_node(struct exchange *exchange, uint32_t node, struct exchange_row
  * it show it. */
 void exchange_mark(struct exchange *exchange, const struct exchange_row *row, uint8_t mark);
 
-/* The window ends: passes the judgements that no node took, and keeps the bound. `roster` says in
- * what order nodes are. Errors: ERROR_LIMIT. */
+/* The window ends: keeps the bound. `roster` says in what order nodes are. Errors: ERROR_LIMIT. */
 bool exchange_end(struct exchange *exchange, const struct roster *roster, struct error *err);
 
 /* Forgets a node, between windows. */
 void exchange_forget(struct exchange *exchange, uint32_t node);
 
-/* Of entries, slots and ports. */
+/* Of entries, what finds them, and ports. */
 uint64_t exchange_memory_bytes(const struct exchange *exchange);
 
 /* Between windows, as bytes and back, by the roster's order (roster_sort) and key: equal states are

@@ -2,8 +2,6 @@
 /* What is known of one conversation, moved on by one window. */
 #include "detect/exchange_parts.h"
 
-#include <stdlib.h>
-
 #define PROTOCOL_TCP 6
 #define FLAG_FIN 0x01
 #define FLAG_SYN 0x02
@@ -164,61 +162,31 @@ static void conclude(struct exchange *exchange, struct exchange_entry *entry,
     }
 }
 
-static bool reserve_pending(struct exchange *exchange, struct error *err) {
-    if (exchange->pending_count < exchange->pending_capacity) {
-        return true;
-    }
-    uint32_t capacity = 2 * exchange->pending_capacity + 1024;
-    uint64_t *pending = realloc(exchange->pending, capacity * sizeof *pending);
-    exchange->pending = pending != NULL ? pending : exchange->pending;
-    uint64_t *scratch =
-        pending == NULL ? NULL : realloc(exchange->scratch, capacity * sizeof *scratch);
-    if (scratch == NULL) {
-        return error_set(err, ERROR_LIMIT, "no memory for unanswered conversations");
-    }
-    exchange->scratch = scratch;
-    exchange->pending_capacity = capacity;
-    return true;
-}
-
 /* A new conversation between two ports of one kind counts as a use of both. There is room. */
 static void count_use(struct exchange *exchange, const struct exchange_key *key) {
     exchange->port_keys[exchange->port_key_count++] = (uint32_t)SIDE_PEER << 16 | key->peer_port;
     exchange->port_keys[exchange->port_key_count++] = (uint32_t)SIDE_LOCAL << 16 | key->local_port;
 }
 
-bool exchange_join(struct exchange *exchange, struct exchange_row *row, uint32_t index, bool is_new,
-                   struct error *err) {
-    struct exchange_entry *entry = &exchange->entries[index];
+void exchange_join(struct exchange *exchange, struct exchange_row *row,
+                   struct exchange_entry *entry, bool is_new) {
     const struct exchange_window *window = &exchange->window;
     uint32_t first = row->first[0] < row->first[1] ? row->first[0] : row->first[1];
     int64_t first_ms = window->start_ms + ((int64_t)first << window->time_shift);
     int64_t last_ms = window->start_ms + ((int64_t)row->last << window->time_shift);
     is_new = is_new || first_ms > entry->last_ms + EXCHANGE_SILENCE_MS;
-    bool was_listed = (entry->bits & EXCHANGE_PENDING) != 0;
     update(entry, row, is_new, first_ms, last_ms);
     row->is_first = is_new;
-    row->entry = index;
     bool asks_use;
     conclude(exchange, entry, row, &asks_use);
     if (is_new && asks_use) {
         count_use(exchange, &entry->key);
     }
-    if (!was_listed && (entry->bits & EXCHANGE_PENDING) != 0) {
-        if (!reserve_pending(exchange, err)) {
-            return false;
-        }
-        exchange->pending[exchange->pending_count++] =
-            (uint64_t)exchange_node_of(&entry->key) << 32 | index;
-    }
-    return true;
 }
 
-void exchange_judge(struct exchange *exchange, uint32_t index, struct exchange_row *row) {
-    struct exchange_entry *entry = &exchange->entries[index];
+void exchange_judge(struct exchange *exchange, struct exchange_entry *entry,
+                    struct exchange_row *row) {
     bool asks_use;
-    *row = (struct exchange_row){ .key = entry->key,
-                                  .first = { UINT32_MAX, UINT32_MAX },
-                                  .entry = index };
+    *row = (struct exchange_row){ .key = entry->key, .first = { UINT32_MAX, UINT32_MAX } };
     conclude(exchange, entry, row, &asks_use);
 }

@@ -12,25 +12,31 @@
  *     if pending    varints: bytes in, packets out, packets in, windows out */
 #include "detect/exchange_parts.h"
 
+#include "flow/radix.h"
+
 #include <stdlib.h>
 
 struct listed {
     uint32_t rank; /* of the node in the roster's order */
-    uint32_t index;
+    uint32_t reference;
 };
 
 static int compare_listed(const void *a, const void *b, void *context) {
     const struct listed *one = a;
     const struct listed *other = b;
-    const struct exchange_entry *entries = context;
+    const struct exchange *exchange = context;
     if (one->rank != other->rank) {
         return one->rank < other->rank ? -1 : 1;
     }
-    return exchange_compare_keys(&entries[one->index].key, &entries[other->index].key);
+    return exchange_compare_keys(&exchange_entry_at(exchange, one->reference)->key,
+                                 &exchange_entry_at(exchange, other->reference)->key);
 }
 
-static void save_entry(const struct exchange *exchange, const struct exchange_entry *entry,
+static void save_entry(const struct exchange *exchange, const struct exchange_entry *from,
                        struct buffer *out) {
+    struct exchange_entry passed = *from;
+    (void)exchange_pass(exchange, &passed, exchange->window.end_ms);
+    const struct exchange_entry *entry = &passed;
     const struct exchange_key *key = &entry->key;
     buffer_u64(out, key->peer.high);
     buffer_u64(out, key->peer.low);
@@ -51,6 +57,19 @@ static void save_entry(const struct exchange *exchange, const struct exchange_en
     }
 }
 
+static void list_generation(const struct exchange *exchange, uint32_t g, const uint32_t *ranks,
+                            uint32_t node_count, struct listed *listed, uint32_t *count) {
+    const struct exchange_generation *generation = &exchange->generations[g];
+    for (uint32_t i = 0; i < generation->count; i++) {
+        const struct exchange_entry *entry = &generation->entries[i];
+        uint32_t node = exchange_node_of(&entry->key);
+        if (!exchange_is_closed(entry, exchange->window.end_ms) && node < node_count &&
+            ranks[node] != UINT32_MAX) {
+            listed[(*count)++] = (struct listed){ ranks[node], exchange_reference(g, i) };
+        }
+    }
+}
+
 /* The open entries of nodes that the roster names, by (rank, key). */
 static struct listed *list_entries(const struct exchange *exchange, const struct roster *roster,
                                    uint32_t *count) {
@@ -62,15 +81,11 @@ static struct listed *list_entries(const struct exchange *exchange, const struct
         for (uint32_t i = 0; i < roster->order_count; i++) {
             ranks[roster->order[i]] = i;
         }
-        for (uint32_t i = 0; i < exchange->entry_count; i++) {
-            const struct exchange_entry *entry = &exchange->entries[i];
-            uint32_t node = exchange_node_of(&entry->key);
-            if (!exchange_is_closed(entry, exchange->window.end_ms) && node < roster->count &&
-                ranks[node] != UINT32_MAX) {
-                listed[(*count)++] = (struct listed){ ranks[node], i };
-            }
+        for (uint32_t g = 0; g < exchange->generation_count; g++) {
+            list_generation(exchange, g, ranks, roster->count, listed, count);
         }
-        qsort_r(listed, *count, sizeof *listed, compare_listed, exchange->entries);
+        void *context = (void *)(uintptr_t)exchange;
+        qsort_r(listed, *count, sizeof *listed, compare_listed, context);
     }
     bool ok = listed != NULL && ranks != NULL;
     free(ranks);
@@ -100,7 +115,7 @@ bool exchange_save(const struct exchange *exchange, const struct roster *roster,
         }
         buffer_varint(out, end - at);
         for (; at < end; at++) {
-            save_entry(exchange, &exchange->entries[listed[at].index], out);
+            save_entry(exchange, exchange_entry_at(exchange, listed[at].reference), out);
         }
     }
     free(listed);
@@ -119,7 +134,7 @@ static bool is_sound(const struct exchange *exchange, const struct exchange_entr
     uint32_t sent = bits / EXCHANGE_SENT & 3;
     uint32_t delivered = bits / EXCHANGE_DELIVERED & 3;
     bool is_pending = (bits & EXCHANGE_PENDING) != 0;
-    int64_t due_ms = exchange_start_ms(entry) + exchange->settings.reply_ms;
+    int64_t due_ms = exchange_due_ms(exchange, entry);
     return (bits & ~EXCHANGE_BITS_ALL) == 0 && sent != 0 && (delivered & ~sent) == 0 &&
            (bits / EXCHANGE_FIRST & 3) != 3 && (is_pending || (bits & EXCHANGE_SAID) != 0) &&
            (!is_pending || due_ms >= exchange->window.end_ms);
@@ -151,31 +166,63 @@ static void load_entry(const struct exchange *exchange, uint32_t node, struct cu
 /* The least that an entry takes: what bounds memory by the size of the input. */
 #define ENTRY_SIZE_MIN (3 * 8 + 2 * 2 + 1 + 1 + 1 + 2 + 2)
 
-static bool load_node(struct exchange *exchange, uint32_t node, struct cursor *cursor,
-                      struct error *err) {
+/* Brings the entries from `first` on, which came by key, into the order of hashes. */
+static bool order_entries(struct exchange_generation *into, uint32_t first, struct error *err) {
+    uint32_t count = into->count - first;
+    struct exchange_entry *entries = malloc(((size_t)count + 1) * sizeof *entries);
+    uint64_t *order = malloc(2 * ((size_t)count + 1) * sizeof *order);
+    bool ok = entries != NULL && order != NULL;
+    if (ok) {
+        memcpy(entries, into->entries + first, count * sizeof *entries);
+        for (uint32_t i = 0; i < count; i++) {
+            order[i] = (uint64_t)exchange_hash(&entries[i].key) << 32 | i;
+        }
+        radix_sort_u64(order, order + count, count, 32, 32);
+        for (uint32_t i = 0; i < count; i++) {
+            const struct exchange_entry *entry = &entries[(uint32_t)order[i]];
+            into->entries[first + i] = *entry;
+            into->hashes[first + i] = (uint32_t)(order[i] >> 32);
+            generation_set_pending(into, first + i, (entry->bits & EXCHANGE_PENDING) != 0);
+            into->last_ms = entry->last_ms > into->last_ms ? entry->last_ms : into->last_ms;
+        }
+    }
+    free(entries);
+    free(order);
+    return ok || error_set(err, ERROR_LIMIT, "no memory for %u open conversations", count);
+}
+
+static bool load_node(struct exchange *exchange, struct exchange_generation *into, uint32_t node,
+                      struct cursor *cursor, struct error *err) {
     port_use_load(&exchange->uses[node], cursor);
     uint64_t count = cursor_varint(cursor);
-    uint64_t most = exchange->settings.entries_max - exchange->entry_count;
+    uint64_t most = exchange->settings.entries_max - into->count;
     if (cursor->failed || count > most || count > cursor_left(cursor) / ENTRY_SIZE_MIN) {
         cursor->failed = true;
         return true;
     }
-    if (!exchange_table_reserve(exchange, (uint32_t)count, err)) {
+    uint32_t first = into->count;
+    if (count == 0) {
+        return true;
+    }
+    if (!generation_reserve(into, node, (uint32_t)count, err)) {
         return false;
     }
     struct exchange_key before = { 0 };
     for (uint64_t i = 0; i < count && !cursor->failed; i++) {
-        struct exchange_entry entry = { 0 };
-        load_entry(exchange, node, cursor, &entry);
-        cursor->failed |= i > 0 && exchange_compare_keys(&before, &entry.key) >= 0;
-        before = entry.key;
-        if (!cursor->failed) {
-            bool is_new;
-            uint64_t hash = exchange_table_hash(&entry.key);
-            exchange->entries[exchange_table_find(exchange, &entry.key, hash, &is_new)] = entry;
-        }
+        struct exchange_entry *entry = &into->entries[into->count++];
+        *entry = (struct exchange_entry){ 0 };
+        load_entry(exchange, node, cursor, entry);
+        cursor->failed |= i > 0 && exchange_compare_keys(&before, &entry->key) >= 0;
+        before = entry->key;
     }
-    return true;
+    if (cursor->failed) {
+        return true;
+    }
+    bool ok = order_entries(into, first, err);
+    if (ok) {
+        generation_add_span(into, node, first);
+    }
+    return ok;
 }
 
 static bool reserve_load(struct exchange *exchange, uint32_t node_count, struct error *err) {
@@ -189,28 +236,22 @@ bool exchange_load(struct exchange *exchange, const struct roster *roster, struc
                    struct error *err) {
     free(exchange->uses);
     exchange->uses = NULL;
-    if (!reserve_load(exchange, roster->count, err)) {
+    struct exchange_generation *into = &exchange->generations[0];
+    if (!reserve_load(exchange, roster->count, err) ||
+        !generation_reset(into, roster->count, err)) {
         return false;
     }
     exchange->window.end_ms = (int64_t)bounded(cursor, (uint64_t)BATCH_TIME_MAX_MS * 2);
     for (uint32_t i = 0; i < roster->order_count && !cursor->failed; i++) {
-        if (!load_node(exchange, roster->order[i], cursor, err)) {
+        if (!load_node(exchange, into, roster->order[i], cursor, err)) {
             return false;
         }
     }
     if (cursor->failed) {
-        exchange->entry_count = 0;
         memset(exchange->uses, 0, exchange->node_capacity * sizeof *exchange->uses);
+        return generation_reset(into, roster->count, err);
     }
-    uint32_t capacity = exchange->entry_count + 1;
-    free(exchange->pending);
-    free(exchange->scratch);
-    exchange->pending = malloc(capacity * sizeof *exchange->pending);
-    exchange->scratch = malloc(capacity * sizeof *exchange->scratch);
-    exchange->pending_capacity = capacity;
-    if (exchange->pending == NULL || exchange->scratch == NULL) {
-        return error_set(err, ERROR_LIMIT, "no memory for unanswered conversations");
-    }
-    exchange_table_sweep(exchange, EXCHANGE_NODES_MAX); /* lists what is pending */
+    into->live_count = exchange->entry_count = into->count;
+    exchange->generation_count = 1;
     return true;
 }

@@ -319,18 +319,21 @@ static void a_port_that_many_used_before_this_window_serves(void **state) {
 
 static void judgements_of_windows_without_the_node_are_passed(void **state) {
     (void)state;
-    struct world world;
-    begin(&world);
-    struct strand strand = strand_of(TCP, 9, 40000, 443);
-    window(&world, 0, &strand, 1);
-    open_window(&world, 1);
-    close_window(&world);
-    window(&world, 2, NULL, 0);
-    assert_int_equal(world.count, 0);
-    window(&world, 2, &strand, 1);
-    assert_false(world.rows[0].is_failed);
-    assert_int_equal(world.rows[0].unreplied_packets_out, 2);
-    end(&world);
+    for (size_t strand_count = 0; strand_count < 2; strand_count++) {
+        struct world world;
+        begin(&world);
+        struct strand strand = strand_of(TCP, 9, 40000, 443);
+        window(&world, 0, &strand, 1);
+        open_window(&world, 1);
+        close_window(&world);
+        window(&world, 2, &strand, strand_count);
+        assert_int_equal(world.count, strand_count);
+        if (strand_count == 1) {
+            assert_false(world.rows[0].is_failed);
+            assert_int_equal(world.rows[0].unreplied_packets_out, 2);
+        }
+        end(&world);
+    }
 }
 
 static void a_conversation_of_two_interfaces_is_one(void **state) {
@@ -446,6 +449,12 @@ static void random_strand(struct strand *strand, uint64_t seed) {
     strand->is_rejected = (random >> 33 & 7) == 0;
     strand->first = (uint32_t)(random >> 40) % 50000;
     strand->last = strand->first + (uint32_t)(random >> 50) % 9000;
+}
+
+static int compare_u64(const void *a, const void *b) {
+    uint64_t one = *(const uint64_t *)a;
+    uint64_t other = *(const uint64_t *)b;
+    return (one > other) - (one < other);
 }
 
 static int compare_strands(const void *a, const void *b) {
@@ -603,6 +612,72 @@ static void many_conversations_outlive_growth_and_sweeps(void **state) {
     end(&world);
 }
 
+/* More windows than generations: what was silent for 14 of them goes on, what was for 16 does not;
+ * 300 others of each window lie beside it. */
+static void ticks_are_kept_for_as_long_as_windows(void **state) {
+    (void)state;
+    for (int64_t pause = 14; pause <= 16; pause += 2) {
+        struct world world;
+        begin_bounded(&world, 100000);
+        for (int64_t number = 0; number <= 40; number++) {
+            int64_t start_ms = FIRST_WINDOW * WINDOW_MS + number * 10000;
+            exchange_begin(&world.exchange,
+                           &(struct exchange_window){ start_ms, start_ms + 10000, 0 });
+            for (uint32_t i = 0; i < 301; i++) {
+                uint32_t peer = i == 300 ? 9 : (uint32_t)(1000 + number * 300 + i);
+                struct strand strand = strand_of(TCP, peer, 40000, 443);
+                if (i < 300 || number % pause == 0) {
+                    assert_true(exchange_take(&world.exchange, &strand, &err));
+                }
+            }
+            take_node(&world, number % 2 == 0 ? 0 : 1, NULL, 0);
+            for (uint32_t i = 0; i < world.count && number % 2 == 0; i++) {
+                const struct exchange_row *row = &world.rows[i];
+                if (row->key.peer.low == address_from_ipv4(9).low && row->packets[1] > 0) {
+                    bool is_first = number == 0 || pause == 16;
+                    assert_int_equal(row->is_first, is_first);
+                }
+            }
+            close_window(&world);
+            assert_true(world.exchange.generation_count <= EXCHANGE_GENERATIONS_MAX);
+            assert_true(exchange_memory_bytes(&world.exchange) < 4 << 20);
+        }
+        assert_true(world.exchange.entry_count < 25 * 301);
+        end(&world);
+    }
+}
+
+/* Two keys whose hashes are equal in their upper halves, which is all that is kept of them. */
+static void conversations_whose_hashes_meet_are_two(void **state) {
+    (void)state;
+    enum { COUNT = 400000 };
+    uint64_t *hashes = calloc(COUNT, sizeof *hashes);
+    struct strand strand = strand_of(TCP, 0, 40000, 443);
+    for (uint32_t i = 0; i < COUNT; i++) {
+        strand.peer = address_from_ipv4(i);
+        hashes[i] = (strand_hash(&strand) & ~(uint64_t)UINT32_MAX) | i;
+    }
+    qsort(hashes, COUNT, sizeof *hashes, compare_u64);
+    uint32_t at = 1;
+    while (hashes[at] >> 32 != hashes[at - 1] >> 32) {
+        at++;
+        assert_true(at < COUNT);
+    }
+    struct world world;
+    begin(&world);
+    for (int64_t number = 0; number < 3; number++) {
+        struct strand strands[2] = { strand, strand };
+        strands[0].peer = address_from_ipv4((uint32_t)hashes[at - 1]);
+        strands[1].peer = address_from_ipv4((uint32_t)hashes[at]);
+        strands[1].bytes = 7;
+        window(&world, number, &strands[number == 1], number == 0 ? 2 : 1);
+        assert_int_equal(world.rows[0].is_first, number == 0);
+        assert_int_equal(world.rows[0].bytes[1], number == 1 ? 7 : 100);
+    }
+    end(&world);
+    free(hashes);
+}
+
 static void settings_have_bounds(void **state) {
     (void)state;
     static const struct exchange_settings bad[] = {
@@ -636,6 +711,8 @@ int main(void) {
         cmocka_unit_test(bytes_that_no_windows_give_are_refused),
         cmocka_unit_test(other_lengths_of_windows_judge_by_the_same_times),
         cmocka_unit_test(many_conversations_outlive_growth_and_sweeps),
+        cmocka_unit_test(ticks_are_kept_for_as_long_as_windows),
+        cmocka_unit_test(conversations_whose_hashes_meet_are_two),
         cmocka_unit_test(settings_have_bounds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
