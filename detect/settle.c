@@ -17,44 +17,57 @@ static struct settling settling_of(struct window_set *set, const struct point_se
 
 /* A long entry of the window that it ended in. */
 struct lasting {
-    struct strand whole;
+    struct strand_long whole;
     struct spread spread;
-    uint32_t place;
 };
 
 static struct lasting lasting_of(const struct settling *settling, const uint8_t *at,
                                  int64_t number) {
-    struct strand_long entry;
-    memcpy(&entry, at, sizeof entry);
-    struct strand_short front = { .place_bits = entry.place_bits,
-                                  .peer = entry.peer,
-                                  .ports = entry.ports,
-                                  .packets_flags = entry.packets_flags,
-                                  .bytes = entry.bytes };
-    struct lasting lasting = { .place = strand_place(entry.place_bits) };
-    strand_unpack(&lasting.whole, &front, settling->points);
-    lasting.spread.to_ms = number * settling->set->window_ms + entry.to_ms;
-    lasting.spread.from_ms = lasting.spread.to_ms - entry.length_ms;
+    struct lasting lasting;
+    memcpy(&lasting.whole, at, sizeof lasting.whole);
+    lasting.spread.to_ms = number * settling->set->window_ms + lasting.whole.to_ms;
+    lasting.spread.from_ms = lasting.spread.to_ms - lasting.whole.length_ms;
     return lasting;
 }
 
-/* Appends the share of window `number` to its log. */
+static uint32_t share_of(struct spread spread, uint32_t amount, int64_t start_ms, int64_t end_ms) {
+    return (uint32_t)(spread_until(spread, amount, end_ms) -
+                      spread_until(spread, amount, start_ms));
+}
+
+/* Appends the share of window `number` to its log: a short strand, since the whole is one but for
+ * its times. */
 static bool add_share(const struct settling *settling, struct conversation_log *log,
                       const struct lasting *lasting, int64_t number, struct error *err) {
+    const uint32_t packets_mask = STRAND_SHORT_PACKETS - 1;
+    const struct strand_long *whole = &lasting->whole;
     struct spread spread = lasting->spread;
     int64_t start_ms = number * settling->set->window_ms;
     int64_t end_ms = start_ms + settling->set->window_ms;
     int64_t first_ms = spread.from_ms > start_ms ? spread.from_ms : start_ms;
     int64_t last_ms = (spread.to_ms < end_ms ? spread.to_ms : end_ms) - 1;
-    struct strand strand = lasting->whole;
-    strand.bytes = spread_until(spread, lasting->whole.bytes, end_ms) -
-                   spread_until(spread, lasting->whole.bytes, start_ms);
-    strand.packets = spread_until(spread, lasting->whole.packets, end_ms) -
-                     spread_until(spread, lasting->whole.packets, start_ms);
-    strand.flows = spread.to_ms <= end_ms;
-    strand.first = (uint32_t)((first_ms - start_ms) >> settling->time_shift);
-    strand.last = (uint32_t)((last_ms - start_ms) >> settling->time_shift);
-    return conversation_log_add(log, &settling->set->pool, &strand, lasting->place, err);
+    uint32_t flows = spread.to_ms <= end_ms;
+    uint32_t first = (uint32_t)((first_ms - start_ms) >> settling->time_shift);
+    uint32_t last = (uint32_t)((last_ms - start_ms) >> settling->time_shift);
+    struct strand_short share = {
+        .place_bits = (whole->place_bits & ~((STRAND_SHORT_FLOWS - 1) << STRAND_FLOWS_SHIFT)) |
+                      flows << STRAND_FLOWS_SHIFT,
+        .peer = whole->peer,
+        .ports = whole->ports,
+        .packets_flags =
+            share_of(spread, whole->packets_flags & packets_mask, start_ms, end_ms) |
+            (whole->packets_flags & ~packets_mask),
+        .bytes = share_of(spread, whole->bytes, start_ms, end_ms),
+        .times = first | last << 16,
+    };
+    struct strand_list *list = &log->shorts;
+    if (list->at == list->end &&
+        !strand_list_grow(list, sizeof share, &settling->set->pool, err)) {
+        return false;
+    }
+    memcpy(list->at, &share, sizeof share);
+    list->at += sizeof share;
+    return true;
 }
 
 /* Finds the open windows among `number` and those before it; the others are closed. */
