@@ -172,7 +172,7 @@ static uint32_t part_news(const struct acquaintance *peers, struct acquaintance_
                           uint32_t count, int64_t hour) {
     uint32_t fresh = 0;
     for (uint32_t i = 0; i < count; i++) {
-        if (acquaintance_find(peers, news[i].hash, hour) == NULL) {
+        if (news[i].is_fresh || acquaintance_find(peers, news[i].hash, hour) == NULL) {
             struct acquaintance_news swap = news[fresh];
             news[fresh++] = news[i];
             news[i] = swap;
@@ -306,6 +306,74 @@ static void admit_all(struct acquaintance *peers, const struct acquaintance_news
     }
 }
 
+static void insert_ranks(uint64_t *ranks, uint32_t count) {
+    for (uint32_t i = 1; i < count; i++) {
+        uint64_t rank = ranks[i];
+        uint32_t at = i;
+        for (; at > 0 && ranks[at - 1] > rank; at--) {
+            ranks[at] = ranks[at - 1];
+        }
+        ranks[at] = rank;
+    }
+}
+
+/* Takes an entry out; those behind it move up to where they will be looked for. */
+static void remove_entry(struct acquaintance *peers, uint32_t mark) {
+    uint32_t mask = peers->slot_count - 1;
+    uint32_t free_at = (uint32_t)(slot_in(peers->slots, peers->slot_count, mark) - peers->slots);
+    for (uint32_t at = (free_at + 1) & mask; peers->slots[at].mark != 0; at = (at + 1) & mask) {
+        uint32_t home = slot_of(peers->slots[at].mark, peers->slot_count);
+        if (((at - home) & mask) >= ((at - free_at) & mask)) {
+            peers->slots[free_at] = peers->slots[at];
+            free_at = at;
+        }
+    }
+    peers->slots[free_at] = (struct acquaintance_entry){ 0 };
+}
+
+/* The usual minute of a node that meets many: a full table, in which a few silent strangers take
+ * the place of those that rank behind them. False, with nothing done, when it is not so usual. */
+#define REPLACE_MAX 64u
+static bool replace_worst(struct acquaintance *peers, const struct acquaintance_news *news,
+                          uint32_t fresh, uint16_t age) {
+    uint64_t best[REPLACE_MAX];
+    uint64_t worst[ACQUAINTANCE_MAX];
+    uint32_t best_count = 0;
+    uint32_t worst_count = 0;
+    for (uint32_t i = 0; i < fresh; i++) {
+        struct acquaintance_entry entry = fresh_entry(&news[i], age);
+        if (fresh > REPLACE_MAX || news[i].is_answered) {
+            return false;
+        }
+        best[i] = rank_of(&entry);
+    }
+    insert_ranks(best, fresh);
+    for (uint32_t i = 0; i < fresh; i++) {
+        if (best_count == 0 || best[i] != best[best_count - 1]) {
+            best[best_count++] = best[i];
+        }
+    }
+    for (uint32_t i = 0; i < peers->slot_count; i++) {
+        uint64_t rank = rank_of(&peers->slots[i]);
+        if (peers->slots[i].mark != 0 && rank > best[0]) {
+            worst[worst_count++] = rank;
+        }
+    }
+    uint32_t most = best_count < worst_count ? best_count : worst_count;
+    uint32_t rest = worst_count - most;
+    if (rest > 0) {
+        (void)select_rank(worst, worst_count, rest);
+    }
+    insert_ranks(worst + rest, most);
+    for (uint32_t i = 0; i < most && best[i] < worst[worst_count - 1 - i]; i++) {
+        remove_entry(peers, (uint32_t)worst[worst_count - 1 - i] << 1);
+        uint32_t mark = (uint32_t)best[i] << 1;
+        *slot_in(peers->slots, peers->slot_count, mark) =
+            (struct acquaintance_entry){ .mark = mark, .first = age, .last = age };
+    }
+    return true;
+}
+
 /* Drops the fresh news that rank behind all of a full table; returns how many are left. */
 static uint32_t drop_hopeless(struct acquaintance_news *news, uint32_t fresh, uint16_t age,
                               uint64_t worst) {
@@ -336,7 +404,8 @@ bool acquaintance_admit(struct acquaintance *peers, struct acquaintance_news *ne
         /* Nothing can fail here: the table is as large as it gets. */
         admit_all(peers, news + fresh, count - fresh, age);
         fresh = drop_hopeless(news, fresh, age, worst);
-        ok = fresh == 0 || hold_contest(peers, news, fresh, fresh, age, err);
+        ok = fresh == 0 || replace_worst(peers, news, fresh, age) ||
+             hold_contest(peers, news, fresh, fresh, age, err);
     } else {
         ok = hold_contest(peers, news, fresh, count, age, err);
     }

@@ -36,6 +36,7 @@ struct acquaintance {
 struct acquaintance_news {
     uint64_t hash;
     bool is_answered;
+    bool is_fresh; /* acquaintance_find gave nothing, so that admitting it need not ask again */
 };
 
 /* `done` accepts a zeroed one; an empty one has born_hour -1. */

@@ -22,6 +22,7 @@ void closing_done(struct closing *closing) {
     free(closing->first);
     free(closing->count);
     free(closing->ranks);
+    strand_items_done(&closing->items);
     *closing = (struct closing){ 0 };
 }
 

@@ -8,6 +8,7 @@
 #include "detect/judge.h"
 #include "detect/past.h"
 #include "detect/settle.h"
+#include "detect/strand_items.h"
 
 /* What becomes of a window when the watermark has passed it: overlapping logs are resolved, points
  * are summed to nodes, the roster moves on, conversations are joined and measured, and the judge
@@ -39,6 +40,7 @@ struct closing {
     uint32_t capacity;
     uint32_t *ranks; /* by point: its place in that table */
     uint32_t rank_capacity;
+    struct strand_items items; /* of the last fold: its memory */
 };
 
 void closing_done(struct closing *closing);

@@ -116,15 +116,17 @@ static bool measure_before(struct run *run, uint32_t end, struct error *err) {
     return true;
 }
 
-static bool take_strand(void *context, const struct strand *strand, struct error *err) {
+/* Takes the strands of a point. */
+static bool take_point(void *context, const struct strand_items *items, uint32_t first,
+                       uint32_t end, struct error *err) {
     struct run *run = context;
-    uint32_t rank = run->closing->ranks[strand->point];
+    uint32_t rank = run->closing->ranks[strand_items_point(items, first)];
     const struct seen *seen = &run->seen[rank];
     if (!seen->is_counted || !is_measured(run, seen->node)) {
         return true;
     }
     return measure_before(run, rank, err) &&
-           exchange_take(&run->target->past->exchange, strand, err);
+           exchange_take_items(&run->target->past->exchange, items, first, end, err);
 }
 
 /* A node of which conversations were left out is marked. */
@@ -155,8 +157,9 @@ bool closing_measure(struct run *run, struct error *err) {
     struct conversation_fold fold = { .log = &run->window->conversations,
                                       .points = target->points,
                                       .ranks = run->closing->ranks,
-                                      .visit = take_strand,
-                                      .context = run };
+                                      .visit_items = take_point,
+                                      .context = run,
+                                      .items = &run->closing->items };
     bool ok = conversation_fold(&fold, err);
     run->counts->cells_cut += fold.dropped;
     if (ok) {

@@ -187,27 +187,6 @@ static struct strand_short strand_pack(const struct strand *strand, uint32_t pla
     };
 }
 
-void strand_unpack(struct strand *strand, const struct strand_short *from,
-                   const struct point_set *points) {
-    const struct place *place = &points->places[from->place_bits & (PLACES_MAX - 1)];
-    *strand = (struct strand){
-        .local = place->local,
-        .peer = address_from_ipv4(from->peer),
-        .bytes = from->bytes,
-        .packets = from->packets_flags & (STRAND_SHORT_PACKETS - 1),
-        .flows = from->place_bits >> STRAND_FLOWS_SHIFT & (STRAND_SHORT_FLOWS - 1),
-        .point = place->point,
-        .first = from->times & 0xffff,
-        .last = from->times >> 16,
-        .local_port = (uint16_t)from->ports,
-        .peer_port = (uint16_t)(from->ports >> 16),
-        .protocol = (uint8_t)(from->place_bits >> STRAND_PROTOCOL_SHIFT),
-        .direction = from->place_bits >> STRAND_DIRECTION_SHIFT & 3,
-        .tcp_flags = (uint8_t)(from->packets_flags >> 24),
-        .is_rejected = (from->place_bits >> STRAND_REJECTED_SHIFT & 1) != 0,
-    };
-}
-
 bool conversation_log_add(struct conversation_log *log, struct strand_pool *pool,
                           const struct strand *strand, uint32_t place, struct error *err) {
     if (strand_fits(strand, place)) {

@@ -155,17 +155,23 @@ bool conversation_log_is_cut(const struct conversation_log *log, uint32_t point)
 /* Receives merged strands: by point, then hash, then key, direction and is_rejected. */
 typedef bool (*strand_visit)(void *context, const struct strand *strand, struct error *err);
 
+/* Receives the strands of a point before they are merged, in the same order: those of `items` from
+ * `first` to before `end` (detect/strand_items.h). */
+struct strand_items;
+typedef bool (*strand_items_visit)(void *context, const struct strand_items *items, uint32_t first,
+                                   uint32_t end, struct error *err);
+
 /* Merges and cuts what the log holds as strands (its long entries stay as they are, and are not
  * seen), without changing it. Points come in the order of `ranks`
  * [points->point_count]; NULL: by id. `cuts` (freed by the caller) and `*cut_count` are what has
  * been cut now or before; `*dropped` (may be NULL) counts merged strands left out. Errors:
  * ERROR_LIMIT (memory), those of `visit`. */
-struct strand_items; /* detect/strand_items.h */
 struct conversation_fold {
     const struct conversation_log *log;
     const struct point_set *points;
     const uint32_t *ranks;
     strand_visit visit;
+    strand_items_visit visit_items; /* instead of `visit`, where it is NULL */
     void *context;
     struct strand_items *items; /* memory to use, kept for the next fold; NULL: of this fold only */
     struct conversation_cut *cuts;
@@ -214,11 +220,29 @@ struct strand_span {
 };
 struct strand_span strand_list_next(const struct strand_list *list, size_t entry_size,
                                     const struct strand_chunk **chunk);
-void strand_unpack(struct strand *strand, const struct strand_short *from,
-                   const struct point_set *points);
-
 static inline uint32_t strand_place(uint32_t place_bits) {
     return place_bits & (PLACES_MAX - 1);
+}
+
+static inline void strand_unpack(struct strand *strand, const struct strand_short *from,
+                                 const struct point_set *points) {
+    const struct place *place = &points->places[from->place_bits & (PLACES_MAX - 1)];
+    *strand = (struct strand){
+        .local = place->local,
+        .peer = address_from_ipv4(from->peer),
+        .bytes = from->bytes,
+        .packets = from->packets_flags & (STRAND_SHORT_PACKETS - 1),
+        .flows = from->place_bits >> STRAND_FLOWS_SHIFT & (STRAND_SHORT_FLOWS - 1),
+        .point = place->point,
+        .first = from->times & 0xffff,
+        .last = from->times >> 16,
+        .local_port = (uint16_t)from->ports,
+        .peer_port = (uint16_t)(from->ports >> 16),
+        .protocol = (uint8_t)(from->place_bits >> STRAND_PROTOCOL_SHIFT),
+        .direction = from->place_bits >> STRAND_DIRECTION_SHIFT & 3,
+        .tcp_flags = (uint8_t)(from->packets_flags >> 24),
+        .is_rejected = (from->place_bits >> STRAND_REJECTED_SHIFT & 1) != 0,
+    };
 }
 
 #endif

@@ -8,10 +8,6 @@
 
 #include <stdlib.h>
 
-/* The walk in sorted order meets entries in memory that the nearest caches do not hold: each is
- * asked for so many items ahead, so that misses overlap. */
-#define FETCH_AHEAD 12u
-
 /* The items of one point: [first, first + count). A point that was cut before may have none left.
  */
 struct group {
@@ -30,16 +26,6 @@ struct groups {
 
 bool conversation_log_is_cut(const struct conversation_log *log, uint32_t point) {
     return conversation_log_cut(log, point) != NULL;
-}
-
-/* The end of the items of [first, end), of one point, with the hash of the first. */
-static uint32_t same_hash_end(const struct strand_items *items, uint32_t first, uint32_t end) {
-    uint32_t at = first + 1;
-    while (at < end && items->keys[at] >> 32 == items->keys[first] >> 32 &&
-           strand_items_hash(items, at) == strand_items_hash(items, first)) {
-        at++;
-    }
-    return at;
 }
 
 /* What the merged strands of [first, end) (one point, one hash) cost. */
@@ -62,7 +48,7 @@ static uint64_t group_cost(const struct strand_items *items, const struct strand
     uint64_t cost = 0;
     uint32_t stop = group->first + group->count;
     for (uint32_t i = group->first; i < stop;) {
-        uint32_t end = same_hash_end(items, i, stop);
+        uint32_t end = strand_items_hash_end(items, i, stop);
         cost += cost_of(items, i, end);
         i = end;
     }
@@ -162,25 +148,39 @@ static bool visit_merged(const struct conversation_fold *fold, const struct stra
     return fold->visit(fold->context, &merged, err);
 }
 
-/* Visits what the point keeps at level `k`; sets its threshold when that is not all. */
-static bool visit_group(struct conversation_fold *fold, const struct strand_items *items,
-                        struct group *group, uint64_t k, struct error *err) {
-    bool is_bounded = group->cost > k;
+/* Where what the point keeps at level `k` ends; sets its threshold when that is not all. */
+static uint32_t cut_group(struct conversation_fold *fold, const struct strand_items *items,
+                          struct group *group, uint64_t k) {
     uint64_t cost = 0;
     uint32_t stop = group->first + group->count;
+    if (group->cost <= k) {
+        return stop;
+    }
     for (uint32_t i = group->first; i < stop;) {
-        uint32_t end = same_hash_end(items, i, stop);
-        uint32_t ahead = i + FETCH_AHEAD < stop ? i + FETCH_AHEAD : i;
-        __builtin_prefetch(strand_items_at(items, items->keys[ahead]));
-        if (is_bounded) {
-            cost += cost_of(items, i, end);
-            if (cost > k) {
-                group->threshold = strand_items_hash(items, i);
-                group->is_cut = true;
-                fold->dropped += stop - i;
-                return true;
-            }
+        uint32_t end = strand_items_hash_end(items, i, stop);
+        cost += cost_of(items, i, end);
+        if (cost > k) {
+            group->threshold = strand_items_hash(items, i);
+            group->is_cut = true;
+            fold->dropped += stop - i;
+            return i;
         }
+        i = end;
+    }
+    return stop;
+}
+
+/* Visits what the point keeps at level `k`. */
+static bool visit_group(struct conversation_fold *fold, const struct strand_items *items,
+                        struct group *group, uint64_t k, struct error *err) {
+    uint32_t stop = cut_group(fold, items, group, k);
+    if (fold->visit == NULL) {
+        return stop == group->first ||
+               fold->visit_items(fold->context, items, group->first, stop, err);
+    }
+    for (uint32_t i = group->first; i < stop;) {
+        uint32_t end = strand_items_hash_end(items, i, stop);
+        strand_items_fetch(items, i, stop);
         if (!visit_merged(fold, items, i, end, err)) {
             return false;
         }

@@ -16,7 +16,8 @@ static uint64_t scramble(uint64_t number) {
 }
 
 void distinct_reset(struct distinct *distinct) {
-    memset(distinct, 0, sizeof *distinct);
+    distinct->count = 0;
+    distinct->is_estimate = false;
 }
 
 /* The highest 8 bits choose the register, which keeps the largest count of zeros, and one, in front
@@ -42,6 +43,9 @@ static void begin_estimate(struct distinct *distinct) {
 void distinct_add(struct distinct *distinct, uint64_t number) {
     uint64_t hash = scramble(number);
     if (!distinct->is_estimate) {
+        if (distinct->count == 0) { /* most sets of most nodes stay empty, and are never cleared */
+            memset(distinct->slots, 0, sizeof distinct->slots);
+        }
         uint32_t at = (uint32_t)hash % DISTINCT_SLOTS;
         while (distinct->slots[at] != 0 && distinct->slots[at] != hash) {
             at = (at + 1) % DISTINCT_SLOTS;

@@ -24,6 +24,7 @@ struct distinct {
     };
 };
 
+/* Empty; to be called before anything else, unless it is zeroed. */
 void distinct_reset(struct distinct *distinct);
 
 void distinct_add(struct distinct *distinct, uint64_t number);

@@ -4,6 +4,7 @@
  * asked for. */
 #include "detect/exchange_parts.h"
 
+#include "detect/strand_items.h"
 #include "flow/radix.h"
 
 #include <stdlib.h>
@@ -56,17 +57,21 @@ static struct exchange_generation *open_generation(struct exchange *exchange, ui
     return generation_reserve(open, node, exchange->row_count, err) ? open : NULL;
 }
 
-static bool reserve_row(struct exchange *exchange, struct error *err) {
-    if (exchange->row_count < exchange->row_capacity) {
+static bool reserve_rows(struct exchange *exchange, uint32_t more, struct error *err) {
+    uint64_t need = (uint64_t)exchange->row_count + more;
+    if (need <= exchange->row_capacity) {
         return true;
     }
-    uint32_t capacity = 2 * exchange->row_capacity + 64;
-    struct exchange_row *rows = realloc(exchange->rows, capacity * sizeof *rows);
+    uint64_t capacity = 2 * need + 64;
+    struct exchange_row *rows = NULL;
+    if (capacity < EXCHANGE_ENTRIES_MAX) {
+        rows = realloc(exchange->rows, capacity * sizeof *rows);
+    }
     if (rows == NULL) {
         return error_set(err, ERROR_LIMIT, "no memory for the conversations of a node");
     }
     exchange->rows = rows;
-    exchange->row_capacity = capacity;
+    exchange->row_capacity = (uint32_t)capacity;
     return true;
 }
 
@@ -90,6 +95,22 @@ static void add_strand(struct exchange_row *row, const struct strand *strand) {
     row->flags[side] |= strand->tcp_flags;
 }
 
+/* The row of a conversation: the last one, or a new one, for which there is room. */
+static inline struct exchange_row *row_of(struct exchange *exchange, const struct exchange_key *key,
+                                          uint32_t point) {
+    bool is_behind = exchange->row_count > 0;
+    bool is_other_point = is_behind && exchange->point != point;
+    struct exchange_row *last = exchange->rows + exchange->row_count - is_behind;
+    exchange->is_many_points |= is_other_point;
+    exchange->point = point;
+    if (is_behind && !is_other_point && exchange_is_same_key(&last->key, key)) {
+        return last;
+    }
+    struct exchange_row *row = &exchange->rows[exchange->row_count++];
+    exchange_clear_row(row, key);
+    return row;
+}
+
 bool exchange_take(void *context, const struct strand *strand, struct error *err) {
     struct exchange *exchange = context;
     if (strand->direction == DIRECTION_UNKNOWN) {
@@ -100,19 +121,77 @@ bool exchange_take(void *context, const struct strand *strand, struct error *err
                                 .local_port = strand->local_port,
                                 .peer_port = strand->peer_port,
                                 .node_protocol = strand->protocol };
-    bool is_behind = exchange->row_count > 0;
-    bool is_other_point = is_behind && exchange->point != strand->point;
-    exchange->is_many_points |= is_other_point;
-    if (!is_behind || is_other_point ||
-        memcmp(&exchange->rows[exchange->row_count - 1].key, &key, sizeof key) != 0) {
-        if (!reserve_row(exchange, err)) {
-            return false;
-        }
-        exchange->rows[exchange->row_count++] =
-            (struct exchange_row){ .key = key, .first = { UINT32_MAX, UINT32_MAX } };
+    if (!reserve_rows(exchange, 1, err)) {
+        return false;
     }
-    exchange->point = strand->point;
-    add_strand(&exchange->rows[exchange->row_count - 1], strand);
+    add_strand(row_of(exchange, &key, strand->point), strand);
+    return true;
+}
+
+/* A short strand into its row. */
+static void add_short(struct exchange_row *row, const struct strand_short *packed) {
+    uint32_t side = (packed->place_bits >> STRAND_DIRECTION_SHIFT & 3) == DIRECTION_OUT ? SIDE_LOCAL
+                                                                                        : SIDE_PEER;
+    uint32_t packets = packed->packets_flags & (STRAND_SHORT_PACKETS - 1);
+    uint32_t first = packed->times & 0xffff;
+    uint32_t last = packed->times >> 16;
+    if (__builtin_expect((packed->place_bits >> STRAND_REJECTED_SHIFT & 1) != 0, 0)) {
+        row->is_rejected = true;
+        add_to(side == SIDE_LOCAL ? &row->rejected_packets_out : &row->rejected_bytes_in,
+               side == SIDE_LOCAL ? packets : packed->bytes);
+    } else {
+        add_to(&row->bytes[side], packed->bytes);
+        add_to(&row->packets[side], packets);
+    }
+    row->first[side] = first < row->first[side] ? first : row->first[side];
+    row->last = last > row->last ? last : row->last;
+    row->flags[side] |= (uint8_t)(packed->packets_flags >> STRAND_PACKETS_BITS);
+}
+
+static struct exchange_key key_of_short(const struct strand_short *packed, uint64_t local) {
+    return (struct exchange_key){ .peer = address_from_ipv4(packed->peer),
+                                  .local = local,
+                                  .local_port = (uint16_t)packed->ports,
+                                  .peer_port = (uint16_t)(packed->ports >> 16),
+                                  .node_protocol = packed->place_bits >> STRAND_PROTOCOL_SHIFT };
+}
+
+bool exchange_take_items(struct exchange *exchange, const struct strand_items *items,
+                         uint32_t first, uint32_t end, struct error *err) {
+    if (!reserve_rows(exchange, end - first, err)) {
+        return false;
+    }
+    struct strand_short head; /* of the last row */
+    struct exchange_row *row = NULL;
+    uint32_t place = PLACE_NONE;
+    uint64_t local = 0;
+    for (uint32_t i = first; i < end; i++) {
+        uint64_t at = items->keys[i];
+        strand_items_fetch(items, i, end);
+        if (__builtin_expect(strand_items_is_wide(items, at), 0)) {
+            struct strand strand;
+            strand_items_load(items, i, &strand);
+            row = NULL;
+            if (!exchange_take(exchange, &strand, err)) {
+                return false;
+            }
+            continue;
+        }
+        struct strand_short packed;
+        memcpy(&packed, strand_items_at(items, at), sizeof packed);
+        if ((packed.place_bits >> STRAND_DIRECTION_SHIFT & 3) == DIRECTION_UNKNOWN) {
+            continue;
+        }
+        if (row == NULL || !strand_short_is_same(&head, &packed)) {
+            uint32_t here = strand_place(packed.place_bits);
+            local = here == place ? local : exchange_local(items->points->places[here].local);
+            place = here;
+            struct exchange_key key = key_of_short(&packed, local);
+            row = row_of(exchange, &key, items->points->places[here].point);
+            head = packed;
+        }
+        add_short(row, &packed);
+    }
     return true;
 }
 
@@ -198,17 +277,28 @@ static void order_rows(struct exchange *exchange, uint32_t node) {
     }
 }
 
-/* The newest generation's entry of a hash, as a reference. */
-static uint32_t find_candidate(const struct exchange *exchange, uint32_t node, uint32_t hash) {
+/* The newest generation's entry of each row's hash, as a reference. */
+static void find_candidates(const struct exchange *exchange, uint32_t node) {
+    struct exchange_lookup lookups[EXCHANGE_GENERATIONS_MAX + 1];
+    uint32_t generations[EXCHANGE_GENERATIONS_MAX + 1];
+    uint32_t count = 0;
     for (uint32_t g = exchange->generation_count; g > 0; g--) {
-        uint32_t index = generation_peek(&exchange->generations[g - 1], node, hash);
-        if (index != EXCHANGE_NONE) {
-            const struct exchange_entry *entry = &exchange->generations[g - 1].entries[index];
-            __builtin_prefetch(entry, 1);
-            return exchange_reference(g - 1, index);
-        }
+        generations[count] = g - 1;
+        count += generation_lookup(&exchange->generations[g - 1], node, &lookups[count]);
     }
-    return EXCHANGE_NONE;
+    for (uint32_t i = 0; i < exchange->row_count; i++) {
+        uint32_t hash = (uint32_t)(exchange->order[i] >> 32);
+        uint32_t candidate = EXCHANGE_NONE;
+        for (uint32_t k = 0; k < count; k++) {
+            uint32_t index = generation_peek(&lookups[k], hash);
+            if (index != EXCHANGE_NONE) {
+                candidate = exchange_reference(generations[k], index);
+                __builtin_prefetch(exchange_entry_at(exchange, candidate), 1);
+                break;
+            }
+        }
+        exchange->candidates[i] = candidate;
+    }
 }
 
 /* Takes over what is known of the key, and forgets it where it was; false: it is new. */
@@ -249,10 +339,7 @@ static bool join_rows(struct exchange *exchange, uint32_t node, struct error *er
     order_rows(exchange, node);
     uint32_t count = exchange->row_count;
     uint32_t first = open->count;
-    for (uint32_t i = 0; i < count; i++) {
-        exchange->candidates[i] =
-            find_candidate(exchange, node, (uint32_t)(exchange->order[i] >> 32));
-    }
+    find_candidates(exchange, node);
     for (uint32_t i = 0; i < count; i++) {
         join_row(exchange, open, exchange->order[i], exchange->candidates[i]);
     }
@@ -319,6 +406,8 @@ static void learn_ports(struct exchange *exchange, uint32_t node) {
     }
 }
 
+#define JUDGE_AHEAD 12
+
 /* What is due now of the pending ones [first, end) of a generation. */
 static bool judge_span(struct exchange *exchange, uint32_t g, uint32_t first, uint32_t end,
                        struct error *err) {
@@ -331,6 +420,7 @@ static bool judge_span(struct exchange *exchange, uint32_t g, uint32_t first, ui
         for (; bits != 0; bits &= bits - 1) {
             uint32_t index = at / 64 * 64 + (uint32_t)__builtin_ctzll(bits);
             struct exchange_entry *entry = &generation->entries[index];
+            __builtin_prefetch(entry + JUDGE_AHEAD);
             if (exchange_pass(exchange, entry, exchange->window.start_ms)) {
                 generation_set_pending(generation, index, false);
                 continue;
@@ -338,7 +428,7 @@ static bool judge_span(struct exchange *exchange, uint32_t g, uint32_t first, ui
             if (exchange_due_ms(exchange, entry) >= exchange->window.end_ms) {
                 continue;
             }
-            if (!reserve_row(exchange, err)) {
+            if (!reserve_rows(exchange, 1, err)) {
                 return false;
             }
             struct exchange_row *row = &exchange->rows[exchange->row_count++];

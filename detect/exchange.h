@@ -101,13 +101,14 @@ struct exchange_row {
     bool is_refused; /* the same: a reset, or without flags a reply of one small packet */
     bool is_half;    /* the same: TCP that the peer opened and did not complete */
     uint8_t marks;
-    uint32_t entry; /* for exchange_mark */
+    uint8_t unreplied_windows; /* in which we sent what follows at the end */
+    uint32_t entry;            /* for exchange_mark */
     /* What went unanswered, in the window in which that is known: all since the start of the
      * conversation where it is judged, later the window's own. Rejected packets included. */
     uint64_t unreplied_bytes_in;
     uint64_t unreplied_packets_out;
-    uint32_t unreplied_windows; /* in which we sent them */
 };
+_Static_assert(sizeof(struct exchange_row) == 128, "a row is two cache lines");
 
 struct exchange_settings {
     uint32_t entries_max;
@@ -184,6 +185,11 @@ void exchange_begin(struct exchange *exchange, const struct exchange_window *win
  * those of a conversation behind each other. Of unknown direction: passed over. Errors:
  * ERROR_LIMIT. */
 bool exchange_take(void *exchange, const struct strand *strand, struct error *err);
+
+/* The same for the strands of a point that a fold gives before they are merged: those of `items`
+ * from `first` to before `end`. Errors: ERROR_LIMIT. */
+bool exchange_take_items(struct exchange *exchange, const struct strand_items *items,
+                         uint32_t first, uint32_t end, struct error *err);
 
 /* Joins what was taken. The rows, which are the exchange's until the next call, are one a
  * conversation in the order of strands (of several points: in the order of keys), then those of

@@ -11,7 +11,7 @@
 #include <xxhash.h>
 
 #define CAPACITY_MIN 1024u
-#define SCAN 8u
+#define SCAN EXCHANGE_SCAN
 /* A generation of which more than this is gone, and more than half, is packed. */
 #define GONE_MIN 4096u
 
@@ -180,51 +180,39 @@ void generation_add_span(struct exchange_generation *generation, uint32_t node, 
     generation->start_count += 1u << bits;
 }
 
-/* The entries in which a hash can be: from the returned one on, up to the end of the span. */
-static uint32_t first_of(const struct exchange_generation *generation,
-                         const struct exchange_span *span, uint32_t hash) {
-    return span->count <= SCAN
-               ? span->first
-               : generation->starts[span->starts + (hash >> (32 - bucket_bits(span->count)))];
-}
-
-static uint32_t scan(const struct exchange_generation *generation, uint32_t at, uint32_t end,
-                     uint32_t hash) {
-    const uint32_t *hashes = generation->hashes;
-    while (at < end && hashes[at] < hash) {
-        at++;
-    }
-    return at < end && hashes[at] == hash ? at : EXCHANGE_NONE;
-}
-
-uint32_t generation_peek(const struct exchange_generation *generation, uint32_t node,
-                         uint32_t hash) {
+bool generation_lookup(const struct exchange_generation *generation, uint32_t node,
+                       struct exchange_lookup *lookup) {
     if (node >= generation->span_capacity || generation->spans[node].count == 0) {
-        return EXCHANGE_NONE;
+        return false;
     }
     const struct exchange_span *span = &generation->spans[node];
-    uint32_t at = first_of(generation, span, hash);
-    const uint32_t *hashes = generation->hashes + at;
-    uint32_t found = 0;
-    for (uint32_t i = 0; i < SCAN; i++) { /* behind the last there are SCAN more */
-        found |= hashes[i] == hash;
+    *lookup = (struct exchange_lookup){ .hashes = generation->hashes,
+                                        .starts = &span->first,
+                                        .shift = 32,
+                                        .end = span->first + span->count };
+    if (span->count > SCAN) {
+        lookup->starts = generation->starts + span->starts;
+        lookup->shift = 32 - bucket_bits(span->count);
     }
-    bool is_over = hashes[SCAN - 1] < hash;
-    if (__builtin_expect((found | is_over) == 0, 1)) {
-        return EXCHANGE_NONE;
+    return true;
+}
+
+uint32_t generation_scan(const struct exchange_lookup *lookup, uint32_t at, uint32_t hash) {
+    const uint32_t *hashes = lookup->hashes;
+    while (at < lookup->end && hashes[at] < hash) {
+        at++;
     }
-    return scan(generation, at, span->first + span->count, hash);
+    return at < lookup->end && hashes[at] == hash ? at : EXCHANGE_NONE;
 }
 
 uint32_t generation_find(const struct exchange_generation *generation,
                          const struct exchange_key *key, uint32_t hash) {
-    uint32_t node = exchange_node_of(key);
-    uint32_t at = generation_peek(generation, node, hash);
-    if (at == EXCHANGE_NONE) {
+    struct exchange_lookup lookup;
+    if (!generation_lookup(generation, exchange_node_of(key), &lookup)) {
         return EXCHANGE_NONE;
     }
-    const struct exchange_span *span = &generation->spans[node];
-    for (; at < span->first + span->count && generation->hashes[at] == hash; at++) {
+    uint32_t at = generation_peek(&lookup, hash);
+    for (; at < lookup.end && generation->hashes[at] == hash; at++) {
         const struct exchange_entry *entry = &generation->entries[at];
         if (!exchange_is_gone(entry) && exchange_is_same_key(&entry->key, key)) {
             return at;

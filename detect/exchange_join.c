@@ -77,9 +77,13 @@ static struct initiator_guess guess(const struct exchange *exchange,
     for (int s = 0; s < 2; s++) {
         view.has_sent[s] = (entry->bits & EXCHANGE_SENT << s) != 0;
         view.is_first[s] = (entry->bits & EXCHANGE_FIRST << s) != 0;
-        view.is_service[s] = (exchange->services.flags[view.ports[s]] & SERVICE_SERVER) != 0;
+        view.is_service[s] =
+            (service_flags_of(&exchange->services, view.ports[s]) & SERVICE_SERVER) != 0;
     }
     *asks_use = initiator_asks_use(&view);
+    if (__builtin_expect(initiator_is_plain(&view), 1)) {
+        return initiator_guess_plainly(&view);
+    }
     if (*asks_use) {
         const struct port_use *use = &exchange->uses[exchange_node_of(key)];
         view.uses[SIDE_PEER] = port_use_of(use, SIDE_PEER, key->peer_port);
@@ -88,78 +92,79 @@ static struct initiator_guess guess(const struct exchange *exchange,
     return initiator_guess(&view);
 }
 
+/* What follows is as good as random from one conversation to the next, so that it is computed
+ * without branches: & instead of && where both sides are at hand. */
+
 /* Whether flags say that the peer reset what it never accepted. */
 static bool is_reset(const struct exchange_entry *entry) {
-    return is_tcp(entry) && (entry->flags[SIDE_PEER] & (FLAG_RST | FLAG_SYN)) == FLAG_RST &&
-           entry->packets_in <= RESET_PACKETS_MAX;
+    return is_tcp(entry) & ((entry->flags[SIDE_PEER] & (FLAG_RST | FLAG_SYN)) == FLAG_RST) &
+           (entry->packets_in <= RESET_PACKETS_MAX);
 }
 
 /* Whether, where no flags are told, the answer is as small as one that refuses. */
 static bool is_tiny(const struct exchange_entry *entry) {
-    return is_tcp(entry) && (entry->flags[0] | entry->flags[1]) == 0 && entry->packets_in <= 1 &&
-           entry->packets_out <= REFUSAL_PACKETS_OUT_MAX && entry->bytes_in <= REFUSAL_BYTES_MAX;
+    return is_tcp(entry) & ((entry->flags[0] | entry->flags[1]) == 0) & (entry->packets_in <= 1) &
+           (entry->packets_out <= REFUSAL_PACKETS_OUT_MAX) & (entry->bytes_in <= REFUSAL_BYTES_MAX);
 }
 
 static bool is_half_by_flags(const struct exchange_entry *entry, const struct exchange_row *row) {
     uint8_t all = FLAG_FIN | FLAG_SYN | FLAG_RST | FLAG_PSH | FLAG_ACK;
-    return row->is_first && (entry->flags[SIDE_PEER] & all) == FLAG_SYN &&
-           row->packets[SIDE_PEER] <= HALF_PACKETS_MAX && entry->age_ms < HALF_AGE_MAX_MS;
+    return row->is_first & ((entry->flags[SIDE_PEER] & all) == FLAG_SYN) &
+           (row->packets[SIDE_PEER] <= HALF_PACKETS_MAX) & (entry->age_ms < HALF_AGE_MAX_MS);
 }
 
-/* Whether anything of a pending conversation is still waited for. */
+/* Whether anything of a pending conversation is still waited for: an answer, unless it was
+ * rejected; of ours with a tiny one, that it may be the first of many. */
 static bool is_waiting(const struct exchange *exchange, const struct exchange_entry *entry,
-                       enum side side) {
+                       bool is_ours) {
     int64_t end_ms = exchange->window.end_ms;
-    if (exchange_start_ms(entry) + exchange->settings.reply_ms < end_ms) {
-        return false;
-    }
-    if (!has_both(entry, EXCHANGE_DELIVERED)) {
-        return (entry->bits & EXCHANGE_REJECTED) == 0;
-    }
-    return side == SIDE_LOCAL && is_tiny(entry) && entry->last_ms + REFUSAL_REST_MS > end_ms;
+    bool is_replied = has_both(entry, EXCHANGE_DELIVERED);
+    bool is_rejected = (entry->bits & EXCHANGE_REJECTED) != 0;
+    bool may_go_on = is_ours & is_tiny(entry) & (entry->last_ms + REFUSAL_REST_MS > end_ms);
+    return (exchange_due_ms(exchange, entry) >= end_ms) & (is_replied ? may_go_on : !is_rejected);
 }
 
 /* Says, once, that a conversation failed, was refused or is half open. */
 static void say(struct exchange_entry *entry, struct exchange_row *row, bool is_pending) {
-    bool is_replied = row->is_replied;
-    if (row->side == SIDE_LOCAL && (entry->bits & EXCHANGE_SAID) == 0) {
-        row->is_failed = (entry->bits & EXCHANGE_REJECTED) != 0 || (!is_pending && !is_replied);
-        row->is_refused =
-            !row->is_failed && is_replied && (is_reset(entry) || (!is_pending && is_tiny(entry)));
-    }
-    if (!is_pending || row->is_failed || row->is_refused) {
-        entry->bits |= EXCHANGE_SAID;
-    }
-    if (row->side == SIDE_PEER && is_tcp(entry) && (entry->bits & EXCHANGE_HALF) == 0) {
-        bool was_pending = (entry->bits & EXCHANGE_PENDING) != 0;
-        row->is_half = (was_pending && !is_pending && !is_replied) || is_half_by_flags(entry, row);
-        entry->bits |= (uint16_t)(row->is_half ? EXCHANGE_HALF : 0);
-    }
+    uint32_t bits = entry->bits;
+    bool is_ours = row->side == SIDE_LOCAL;
+    bool is_silent = !is_pending & !row->is_replied; /* and nothing is waited for */
+    bool may_say = is_ours & ((bits & EXCHANGE_SAID) == 0);
+    bool is_failed = may_say & (((bits & EXCHANGE_REJECTED) != 0) | is_silent);
+    bool is_refused =
+        may_say & !is_failed & row->is_replied & (is_reset(entry) | (!is_pending & is_tiny(entry)));
+    bool was_pending = (bits & EXCHANGE_PENDING) != 0;
+    bool is_half = !is_ours & is_tcp(entry) & ((bits & EXCHANGE_HALF) == 0) &
+                   ((was_pending & is_silent) | is_half_by_flags(entry, row));
+    bits |= !is_pending | is_failed | is_refused ? EXCHANGE_SAID : 0;
+    bits |= is_half ? EXCHANGE_HALF : 0;
+    bits &= is_pending ? UINT32_MAX : ~(uint32_t)EXCHANGE_PENDING;
+    row->is_failed = is_failed;
+    row->is_refused = is_refused;
+    row->is_half = is_half;
+    entry->bits = (uint16_t)bits;
 }
 
 /* Fills what the row says of the conversation. */
-static void conclude(struct exchange *exchange, struct exchange_entry *entry,
-                     struct exchange_row *row, bool *asks_use) {
+static inline void conclude(struct exchange *exchange, struct exchange_entry *entry,
+                            struct exchange_row *row, bool *asks_use) {
     struct initiator_guess opener = guess(exchange, entry, asks_use);
     bool was_pending = (entry->bits & EXCHANGE_PENDING) != 0;
-    bool is_pending = was_pending && is_waiting(exchange, entry, opener.side);
+    bool is_pending = was_pending & is_waiting(exchange, entry, opener.side == SIDE_LOCAL);
     row->side = (uint8_t)opener.side;
     row->rule = (uint8_t)opener.rule;
     row->has_sent = (entry->bits & EXCHANGE_SENT << SIDE_LOCAL) != 0;
     row->is_replied = has_both(entry, EXCHANGE_DELIVERED);
-    row->is_pending = is_pending && !row->is_replied;
+    row->is_pending = is_pending & !row->is_replied;
     row->marks = (uint8_t)(entry->bits >> EXCHANGE_MARK_SHIFT & 3);
     say(entry, row, is_pending);
-    if (!row->is_replied && !is_pending) {
-        uint64_t packets_out = plus(row->packets[1], row->rejected_packets_out, UINT64_MAX);
-        uint64_t bytes_in = plus(row->bytes[0], row->rejected_bytes_in, UINT64_MAX);
-        row->unreplied_bytes_in = was_pending ? entry->bytes_in : bytes_in;
-        row->unreplied_packets_out = was_pending ? entry->packets_out : packets_out;
-        row->unreplied_windows = was_pending ? entry->windows_out : packets_out > 0;
-    }
-    if (!is_pending) {
-        entry->bits &= (uint16_t)~EXCHANGE_PENDING;
-    }
+    uint64_t packets_out = plus(row->packets[1], row->rejected_packets_out, UINT64_MAX);
+    uint64_t bytes_in = plus(row->bytes[0], row->rejected_bytes_in, UINT64_MAX);
+    uint64_t is_told = 0 - (uint64_t)(!row->is_replied & !is_pending); /* all bits, or none */
+    row->unreplied_bytes_in = (was_pending ? entry->bytes_in : bytes_in) & is_told;
+    row->unreplied_packets_out = (was_pending ? entry->packets_out : packets_out) & is_told;
+    row->unreplied_windows =
+        (uint8_t)((was_pending ? entry->windows_out : packets_out > 0) & is_told);
 }
 
 /* A new conversation between two ports of one kind counts as a use of both. There is room. */
@@ -187,6 +192,6 @@ void exchange_join(struct exchange *exchange, struct exchange_row *row,
 void exchange_judge(struct exchange *exchange, struct exchange_entry *entry,
                     struct exchange_row *row) {
     bool asks_use;
-    *row = (struct exchange_row){ .key = entry->key, .first = { UINT32_MAX, UINT32_MAX } };
+    exchange_clear_row(row, &entry->key);
     conclude(exchange, entry, row, &asks_use);
 }

@@ -60,6 +60,14 @@ static inline bool exchange_is_same_key(const struct exchange_key *a,
            a->node_protocol == b->node_protocol;
 }
 
+/* An empty row of a key. Copied from a constant: where a structure of this size is assigned, gcc
+ * clears it by a string instruction, which alone takes as long as all the rest. */
+static inline void exchange_clear_row(struct exchange_row *row, const struct exchange_key *key) {
+    static const struct exchange_row none = { .first = { UINT32_MAX, UINT32_MAX } };
+    memcpy(row, &none, sizeof *row);
+    row->key = *key;
+}
+
 /* Upper half of a hash without the node; that of strand_hash where the local address is IPv4. */
 uint32_t exchange_hash(const struct exchange_key *key);
 
@@ -96,9 +104,39 @@ static inline void generation_set_pending(struct exchange_generation *generation
     *word = (*word & ~(UINT64_C(1) << index % 64)) | (uint64_t)is_pending << index % 64;
 }
 
+/* Where the entries of one node lie in a generation: for many questions about one node. */
+#define EXCHANGE_SCAN 8u
+struct exchange_lookup {
+    const uint32_t *hashes; /* of the generation */
+    const uint32_t *starts; /* [1 << (32 - shift)] of the node's span */
+    uint32_t shift;         /* 32: one bucket */
+    uint32_t end;
+};
+/* False: there are none. The lookup must not outlive the generation's next change. */
+bool generation_lookup(const struct exchange_generation *generation, uint32_t node,
+                       struct exchange_lookup *lookup);
+
+/* Those of a hash further on than EXCHANGE_SCAN entries. */
+uint32_t generation_scan(const struct exchange_lookup *lookup, uint32_t at, uint32_t hash);
+
 /* The first entry of the node with this hash, or EXCHANGE_NONE; its key may be another. */
-uint32_t generation_peek(const struct exchange_generation *generation, uint32_t node,
-                         uint32_t hash);
+static inline uint32_t generation_peek(const struct exchange_lookup *lookup, uint32_t hash) {
+    typedef uint32_t quad __attribute__((vector_size(16)));
+    typedef uint64_t pair __attribute__((vector_size(16)));
+    uint32_t at = lookup->starts[(uint64_t)hash >> lookup->shift];
+    const uint32_t *hashes = lookup->hashes + at;
+    quad near;
+    quad far;
+    memcpy(&near, hashes, sizeof near); /* behind the last there are EXCHANGE_SCAN more */
+    memcpy(&far, hashes + 4, sizeof far);
+    quad wanted = { hash, hash, hash, hash };
+    pair found = (pair)((near == wanted) | (far == wanted));
+    if (__builtin_expect((found[0] | found[1]) != 0 || hashes[EXCHANGE_SCAN - 1] < hash, 0)) {
+        return generation_scan(lookup, at, hash);
+    }
+    return EXCHANGE_NONE;
+}
+
 /* The living entry of a key, or EXCHANGE_NONE. */
 uint32_t generation_find(const struct exchange_generation *generation,
                          const struct exchange_key *key, uint32_t hash);

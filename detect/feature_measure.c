@@ -25,6 +25,7 @@ void features_done(struct features *features) {
     }
     free(features->nodes);
     free(features->news);
+    free(features->told);
     free(features->contacts);
     *features = (struct features){ 0 };
 }
@@ -58,25 +59,23 @@ static bool reserve_nodes(struct features *features, uint32_t node, struct error
     return true;
 }
 
-/* At most one a row. */
+/* At most one of each a row. */
 static bool reserve_news(struct features *features, uint32_t row_count, struct error *err) {
-    features->news_count = 0;
-    features->contact_count = 0;
+    features->news_count = features->contact_count = features->told_count = 0;
     if (row_count <= features->news_capacity) {
         return true;
     }
-    struct acquaintance_news *news = realloc(features->news, 2 * (size_t)row_count * sizeof *news);
-    if (news == NULL) {
+    size_t capacity = 2 * (size_t)row_count;
+    struct acquaintance_news *news = realloc(features->news, capacity * sizeof *news);
+    features->news = news != NULL ? news : features->news;
+    uint64_t *told = realloc(features->told, capacity * sizeof *told);
+    features->told = told != NULL ? told : features->told;
+    struct ledger_contact *contacts = realloc(features->contacts, capacity * sizeof *contacts);
+    features->contacts = contacts != NULL ? contacts : features->contacts;
+    if (news == NULL || told == NULL || contacts == NULL) {
         return error_set(err, ERROR_LIMIT, "no memory for the peers of a node");
     }
-    features->news = news;
-    struct ledger_contact *contacts =
-        realloc(features->contacts, 2 * (size_t)row_count * sizeof *contacts);
-    if (contacts == NULL) {
-        return error_set(err, ERROR_LIMIT, "no memory for the peers of a node");
-    }
-    features->contacts = contacts;
-    features->news_capacity = 2 * row_count;
+    features->news_capacity = (uint32_t)capacity;
     return true;
 }
 
@@ -90,6 +89,10 @@ struct measuring {
     int64_t grown_hours;
     double sums[FEATURE_COUNT];
     uint64_t unreplied_windows;
+    struct distinct_sets *sets;
+};
+
+struct distinct_sets {
     struct distinct ports;
     struct distinct smtp;
     struct distinct smtp_new;
@@ -97,13 +100,22 @@ struct measuring {
     struct distinct newfail;
 };
 
+static void reset_sets(struct distinct_sets *sets) {
+    distinct_reset(&sets->ports);
+    distinct_reset(&sets->smtp);
+    distinct_reset(&sets->smtp_new);
+    distinct_reset(&sets->newpeers);
+    distinct_reset(&sets->newfail);
+}
+
 static uint8_t protocol_of(const struct exchange_row *row) {
     return (uint8_t)(row->key.node_protocol & 0xff);
 }
 
-static void add_news(struct measuring *m, uint64_t hash, bool is_answered) {
+static void add_news(struct measuring *m, uint64_t hash, bool is_answered, bool is_fresh) {
     struct features *features = m->features;
-    features->news[features->news_count++] = (struct acquaintance_news){ hash, is_answered };
+    features->news[features->news_count++] =
+        (struct acquaintance_news){ hash, is_answered, is_fresh };
 }
 
 struct meeting {
@@ -121,7 +133,7 @@ static struct meeting meet(struct measuring *m, const struct peer_group *peer, b
     bool is_news = group == NULL || acquaintance_touch(peers, group, m->hour);
     bool is_told = peer->host == peer->group ? !is_news : !is_first && group != NULL;
     if (!is_told && !peer->is_internal && m->features->fleet != NULL) {
-        fleet_contact(m->features->fleet, peer->host, m->view->name_hash);
+        m->features->told[m->features->told_count++] = peer->host;
     }
     struct meeting meeting = { .is_late = group == NULL || group->first >= m->grown_hours };
     if (has_answered) {
@@ -132,8 +144,10 @@ static struct meeting meet(struct measuring *m, const struct peer_group *peer, b
         (void)acquaintance_touch(peers, address, m->hour); /* the fleet is told by group */
         meeting.is_late = meeting.is_late && address->first >= m->grown_hours;
     }
-    if (is_replied || address == NULL) {
-        add_news(m, is_replied ? peer->group : peer->address, is_replied);
+    if (is_replied) {
+        add_news(m, peer->group, true, group == NULL);
+    } else if (address == NULL) {
+        add_news(m, peer->address, false, true);
     }
     meeting.is_unknown = group == NULL && address == NULL;
     return meeting;
@@ -173,14 +187,14 @@ static bool has_traffic(const struct exchange_row *row) {
 static void add_call(struct measuring *m, const struct exchange_row *row, uint64_t address,
                      bool novel) {
     uint8_t protocol = protocol_of(row);
-    uint8_t service = m->exchange->services.flags[row->key.peer_port];
+    uint8_t service = service_flags_of(&m->exchange->services, row->key.peer_port);
     if (protocol == PROTOCOL_TCP || protocol == PROTOCOL_UDP) {
-        distinct_add(&m->ports, row->key.peer_port);
+        distinct_add(&m->sets->ports, row->key.peer_port);
     }
     if (protocol == PROTOCOL_TCP && (service & SERVICE_MAIL) != 0) {
-        distinct_add(&m->smtp, address);
+        distinct_add(&m->sets->smtp, address);
         if (novel) {
-            distinct_add(&m->smtp_new, address);
+            distinct_add(&m->sets->smtp_new, address);
         }
     }
     uint64_t packets = row->packets[SIDE_LOCAL];
@@ -197,10 +211,8 @@ static void add_call(struct measuring *m, const struct exchange_row *row, uint64
 
 /* A row of a conversation that the node opened. */
 static void add_ours(struct measuring *m, const struct exchange_row *row) {
-    struct peer_group peer = peer_group_of(m->features->grouping, row->key.peer);
     bool novel = (row->marks & MARK_NOVEL) != 0;
     m->sums[FEATURE_OUT_INIT] += (double)row->bytes[SIDE_LOCAL];
-    m->sums[FEATURE_OUT_EXTERNAL] += peer.is_internal ? 0 : (double)row->bytes[SIDE_LOCAL];
     m->sums[FEATURE_UNREP] += (double)row->unreplied_packets_out;
     m->unreplied_windows += row->unreplied_windows;
     m->sums[FEATURE_OUT_FLOWS] += row->is_first;
@@ -209,18 +221,25 @@ static void add_ours(struct measuring *m, const struct exchange_row *row) {
     if (row->is_pending) {
         m->sums[FEATURE_OUT_PENDING] += (double)row->bytes[SIDE_LOCAL];
     }
-    if (has_traffic(row)) {
+    bool is_met = has_traffic(row);
+    bool is_failure = row->is_failed || row->is_refused;
+    if (!is_met && !(novel && is_failure)) {
+        return;
+    }
+    struct peer_group peer = peer_group_of(m->features->grouping, row->key.peer);
+    if (is_met) {
+        m->sums[FEATURE_OUT_EXTERNAL] += peer.is_internal ? 0 : (double)row->bytes[SIDE_LOCAL];
         struct meeting meeting = meet(m, &peer, row->is_first, row->is_replied);
         add_contact(m, row, &peer, &meeting);
         if (meeting.is_unknown && is_novel(m, &peer)) {
-            distinct_add(&m->newpeers, peer.address);
+            distinct_add(&m->sets->newpeers, peer.address);
             exchange_mark(m->exchange, row, MARK_NOVEL);
             novel = true;
         }
         add_call(m, row, peer.address, novel);
     }
-    if (novel && (row->is_failed || row->is_refused)) {
-        distinct_add(&m->newfail, peer.address);
+    if (novel && is_failure) {
+        distinct_add(&m->sets->newfail, peer.address);
     }
 }
 
@@ -231,9 +250,9 @@ static void add_theirs(struct measuring *m, const struct exchange_row *row) {
     m->sums[FEATURE_HALF] += row->is_half;
     if (row->is_first) {
         m->sums[FEATURE_IN_FLOWS]++;
-        m->sums[FEATURE_REQ] += !peer_group_of(m->features->grouping, row->key.peer).is_internal;
+        m->sums[FEATURE_REQ] += !peer_is_internal(m->features->grouping, row->key.peer);
     }
-    uint8_t service = m->exchange->services.flags[row->key.peer_port];
+    uint8_t service = service_flags_of(&m->exchange->services, row->key.peer_port);
     if (protocol_of(row) == PROTOCOL_UDP && (service & SERVICE_AMPLIFIER) != 0) {
         m->sums[FEATURE_AMP] += (double)row->bytes[SIDE_PEER] + (double)row->rejected_bytes_in;
     }
@@ -245,11 +264,11 @@ static void conclude(struct measuring *m, uint8_t missing, struct feature_values
     for (uint32_t f = 0; f < FEATURE_COUNT; f++) {
         out->values[f] = m->sums[f] / minutes;
     }
-    out->values[FEATURE_PORTS] = distinct_count(&m->ports);
-    out->values[FEATURE_SMTP] = distinct_count(&m->smtp);
-    out->values[FEATURE_SMTP_NEW] = distinct_count(&m->smtp_new);
-    out->values[FEATURE_NEWFAIL] = distinct_count(&m->newfail);
-    out->values[FEATURE_NEWPEERS] = distinct_count(&m->newpeers);
+    out->values[FEATURE_PORTS] = distinct_count(&m->sets->ports);
+    out->values[FEATURE_SMTP] = distinct_count(&m->sets->smtp);
+    out->values[FEATURE_SMTP_NEW] = distinct_count(&m->sets->smtp_new);
+    out->values[FEATURE_NEWFAIL] = distinct_count(&m->sets->newfail);
+    out->values[FEATURE_NEWPEERS] = distinct_count(&m->sets->newpeers);
     out->values[FEATURE_PPF] =
         m->unreplied_windows == 0 ? 0 : m->sums[FEATURE_UNREP] / (double)m->unreplied_windows;
     out->absent = feature_absent(missing);
@@ -274,7 +293,10 @@ bool features_measure(struct features *features, const struct feature_view *view
     if (!reserve_nodes(features, view->node, err) || !reserve_news(features, count, err)) {
         return false;
     }
+    struct distinct_sets sets;
+    reset_sets(&sets);
     struct measuring m = { .features = features,
+                           .sets = &sets,
                            .view = view,
                            .exchange = exchange,
                            .node = &features->nodes[view->node],
@@ -292,6 +314,9 @@ bool features_measure(struct features *features, const struct feature_view *view
         } else {
             add_theirs(&m, &rows[i]);
         }
+    }
+    if (features->told_count > 0) {
+        fleet_contact_burst(features->fleet, features->told, features->told_count, view->name_hash);
     }
     bool has_novelty = m.is_grown || (features->fleet != NULL && fleet_is_grown(features->fleet));
     uint8_t missing = (uint8_t)(((view->quality & METRIC_SAMPLED) != 0 ? REPLIES : 0) |

@@ -1,9 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "detect/fleet.h"
 
+#include "base/pages.h"
+
 #include <stdlib.h>
 
 #define GROUPS_MAX (1u << 24)
+
+static size_t entries_size(const struct fleet *fleet) {
+    return 2 * (size_t)fleet->groups_max * sizeof *fleet->entries;
+}
+
+static size_t slots_size(const struct fleet *fleet) {
+    return sizeof *fleet->slots << fleet->slot_bits;
+}
 
 bool fleet_init(struct fleet *fleet, uint32_t groups_max, struct error *err) {
     *fleet = (struct fleet){ .groups_max = groups_max, .hour = -1, .born_hour = -1 };
@@ -14,18 +24,24 @@ bool fleet_init(struct fleet *fleet, uint32_t groups_max, struct error *err) {
     while (UINT64_C(1) << fleet->slot_bits < UINT64_C(4) * groups_max) {
         fleet->slot_bits++;
     }
-    fleet->entries = malloc(2 * (size_t)groups_max * sizeof *fleet->entries);
-    fleet->slots = calloc(UINT64_C(1) << fleet->slot_bits, sizeof *fleet->slots);
+    fleet->entries = pages_reserve(entries_size(fleet));
+    fleet->slots = pages_reserve(slots_size(fleet));
     if (fleet->entries == NULL || fleet->slots == NULL) {
         fleet_done(fleet);
         return error_set(err, ERROR_LIMIT, "no memory for %u groups of peers", groups_max);
     }
+    pages_advise_huge(fleet->entries, entries_size(fleet));
+    pages_advise_huge(fleet->slots, slots_size(fleet));
     return true;
 }
 
 void fleet_done(struct fleet *fleet) {
-    free(fleet->entries);
-    free(fleet->slots);
+    if (fleet->entries != NULL) {
+        pages_release(fleet->entries, entries_size(fleet));
+    }
+    if (fleet->slots != NULL) {
+        pages_release(fleet->slots, slots_size(fleet));
+    }
     *fleet = (struct fleet){ 0 };
 }
 
@@ -111,6 +127,25 @@ void fleet_contact(struct fleet *fleet, uint64_t group, uint64_t node) {
         entry->first_node = node;
     }
     entry->other_hour = entry->other_hour < hour ? entry->other_hour : hour;
+}
+
+/* The slot is asked for BURST groups ahead, and half as far its entry. */
+#define BURST 16u
+
+void fleet_contact_burst(struct fleet *fleet, const uint64_t *groups, size_t count, uint64_t node) {
+    uint32_t shift = 64 - fleet->slot_bits;
+    for (size_t i = 0; i < count + BURST; i++) {
+        if (i < count) {
+            __builtin_prefetch(&fleet->slots[groups[i] >> shift]);
+        }
+        if (i >= BURST / 2 && i - BURST / 2 < count) {
+            uint32_t slot = fleet->slots[groups[i - BURST / 2] >> shift];
+            __builtin_prefetch(&fleet->entries[slot == 0 ? fleet->count : slot - 1], 1);
+        }
+        if (i >= BURST) {
+            fleet_contact(fleet, groups[i - BURST], node);
+        }
+    }
 }
 
 bool fleet_is_grown(const struct fleet *fleet) {

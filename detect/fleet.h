@@ -51,6 +51,9 @@ void fleet_enter(struct fleet *fleet, int64_t hour);
 /* A node (by the hash of its name) contacted the group in the present hour. */
 void fleet_contact(struct fleet *fleet, uint64_t group, uint64_t node);
 
+/* The same for groups that one node contacted, in bursts, so that misses of the cache overlap. */
+void fleet_contact_burst(struct fleet *fleet, const uint64_t *groups, size_t count, uint64_t node);
+
 /* Whether the fleet is old enough to call anything rare. */
 bool fleet_is_grown(const struct fleet *fleet);
 

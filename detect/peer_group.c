@@ -83,10 +83,14 @@ static const struct peer_range *find_range(const struct peer_grouping *grouping,
     return is_in ? &grouping->ranges[low] : NULL;
 }
 
+bool peer_is_internal(const struct peer_grouping *grouping, struct address peer) {
+    return grouping->internal != NULL ? address_set_has(grouping->internal, peer)
+                                      : address_classify(peer) == ADDRESS_PRIVATE;
+}
+
 struct peer_group peer_group_of(const struct peer_grouping *grouping, struct address peer) {
-    struct peer_group group = { .address = hash_of(KIND_ADDRESS, peer) };
-    group.is_internal = grouping->internal != NULL ? address_set_has(grouping->internal, peer)
-                                                   : address_classify(peer) == ADDRESS_PRIVATE;
+    struct peer_group group = { .address = hash_of(KIND_ADDRESS, peer),
+                                .is_internal = peer_is_internal(grouping, peer) };
     if (group.is_internal) {
         group.group = group.address;
         group.host = group.address;

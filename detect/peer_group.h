@@ -45,6 +45,7 @@ struct peer_group {
     bool is_internal;
 };
 
+bool peer_is_internal(const struct peer_grouping *grouping, struct address peer);
 struct peer_group peer_group_of(const struct peer_grouping *grouping, struct address peer);
 
 #endif

@@ -77,7 +77,9 @@ const size_t service_row_count = sizeof service_rows / sizeof *service_rows;
 void service_map_fill(struct service_map *map) {
     memset(map->flags, SERVICE_SERVER, SERVICE_RESERVED_END);
     memset(map->flags + SERVICE_RESERVED_END, 0, sizeof map->flags - SERVICE_RESERVED_END);
+    map->last = SERVICE_RESERVED_END - 1;
     for (size_t i = 0; i < service_row_count; i++) {
+        map->last = service_rows[i].port > map->last ? service_rows[i].port : map->last;
         map->flags[service_rows[i].port] = service_rows[i].flags;
     }
 }

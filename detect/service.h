@@ -30,8 +30,14 @@ extern const size_t service_row_count;
 
 struct service_map {
     uint8_t flags[65536];
+    uint16_t last; /* behind this port there is none */
 };
 
 void service_map_fill(struct service_map *map);
+
+/* Ports of clients are many, and lie behind the last service: they do not need the cache. */
+static inline uint8_t service_flags_of(const struct service_map *map, uint16_t port) {
+    return map->flags[port > map->last ? UINT16_MAX : port];
+}
 
 #endif

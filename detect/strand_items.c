@@ -36,14 +36,25 @@ static void load(const struct strand_items *items, uint64_t key, struct strand *
     strand_unpack(strand, &packed, items->points);
 }
 
-void strand_items_load(const struct strand_items *items, uint32_t index, struct strand *strand) {
-    load(items, items->keys[index], strand);
-}
-
 uint64_t strand_items_hash(const struct strand_items *items, uint32_t index) {
     struct strand strand;
     load(items, items->keys[index], &strand);
     return strand_hash(&strand);
+}
+
+bool strand_items_is_same_hash(const struct strand_items *items, uint32_t index) {
+    uint64_t one = items->keys[index];
+    uint64_t other = items->keys[index + 1];
+    if (!strand_items_is_wide(items, one) && !strand_items_is_wide(items, other)) {
+        struct strand_short left;
+        struct strand_short right;
+        memcpy(&left, strand_items_at(items, one), sizeof left);
+        memcpy(&right, strand_items_at(items, other), sizeof right);
+        if (strand_short_is_same(&left, &right)) {
+            return true;
+        }
+    }
+    return strand_items_hash(items, index) == strand_items_hash(items, index + 1);
 }
 
 static void release(struct strand_items *items) {
@@ -269,6 +280,10 @@ static uint32_t point_of(const struct strand_items *items, uint64_t key) {
     return items->points->place_points[strand_place(place_bits)];
 }
 
+uint32_t strand_items_point(const struct strand_items *items, uint32_t index) {
+    return point_of(items, items->keys[index]);
+}
+
 static bool add_group(struct strand_items *items, uint32_t first, uint32_t end) {
     if (items->group_count == items->group_capacity) {
         uint32_t capacity = 2 * items->group_capacity + 64;
@@ -383,7 +398,6 @@ static uint32_t class_of(uint32_t place_bits) {
 /* Sorts keys that are short strands of one conversation at one place: by class. Returns false,
  * with nothing done, when they are something else. */
 static bool sort_conversation(const struct strand_items *items, uint64_t *keys, uint32_t count) {
-    const uint32_t apart = (PLACES_MAX - 1) | UINT32_C(0xff) << STRAND_PROTOCOL_SHIFT;
     struct strand_short head;
     uint32_t ends[CLASSES + 1] = { 0 };
     if (strand_items_is_wide(items, keys[0])) {
@@ -396,8 +410,7 @@ static bool sort_conversation(const struct strand_items *items, uint64_t *keys, 
             return false;
         }
         memcpy(&packed, strand_items_at(items, keys[i]), sizeof packed);
-        if (((packed.place_bits ^ head.place_bits) & apart) != 0 || packed.peer != head.peer ||
-            packed.ports != head.ports) {
+        if (!strand_short_is_same(&packed, &head)) {
             return false;
         }
         items->ranks[i] = class_of(packed.place_bits);

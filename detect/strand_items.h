@@ -61,8 +61,52 @@ static inline const uint8_t *strand_items_at(const struct strand_items *items, u
 }
 
 /* The strand at `index`, and its whole hash. */
-void strand_items_load(const struct strand_items *items, uint32_t index, struct strand *strand);
+static inline void strand_items_load(const struct strand_items *items, uint32_t index,
+                                     struct strand *strand) {
+    uint64_t key = items->keys[index];
+    const uint8_t *at = strand_items_at(items, key);
+    if (__builtin_expect(strand_items_is_wide(items, key), 0)) {
+        memcpy(strand, at, sizeof *strand);
+        return;
+    }
+    struct strand_short packed;
+    memcpy(&packed, at, sizeof packed);
+    strand_unpack(strand, &packed, items->points);
+}
 uint64_t strand_items_hash(const struct strand_items *items, uint32_t index);
+uint32_t strand_items_point(const struct strand_items *items, uint32_t index);
+
+/* Whether two short strands are of one conversation at one place. */
+static inline bool strand_short_is_same(const struct strand_short *a,
+                                        const struct strand_short *b) {
+    const uint32_t apart = (PLACES_MAX - 1) | UINT32_C(0xff) << STRAND_PROTOCOL_SHIFT;
+    return ((a->place_bits ^ b->place_bits) & apart) == 0 && a->peer == b->peer &&
+           a->ports == b->ports;
+}
+
+/* Whether the strands at `index` and behind it have one hash; exact, and mostly told by the keys.
+ */
+bool strand_items_is_same_hash(const struct strand_items *items, uint32_t index);
+
+/* The end of the items of [first, end) with the hash of the first. */
+static inline uint32_t strand_items_hash_end(const struct strand_items *items, uint32_t first,
+                                             uint32_t end) {
+    uint32_t at = first + 1;
+    while (at < end && items->keys[at] >> 32 == items->keys[first] >> 32 &&
+           strand_items_is_same_hash(items, at - 1)) {
+        at++;
+    }
+    return at;
+}
+
+/* A walk in sorted order meets entries in memory that the nearest caches do not hold: each is asked
+ * for so many items ahead, so that misses overlap. */
+#define STRAND_ITEMS_AHEAD 24u
+static inline void strand_items_fetch(const struct strand_items *items, uint32_t index,
+                                      uint32_t end) {
+    uint32_t ahead = index + STRAND_ITEMS_AHEAD < end ? index + STRAND_ITEMS_AHEAD : index;
+    __builtin_prefetch(strand_items_at(items, items->keys[ahead]));
+}
 
 /* The cut of a point, or NULL. */
 const struct conversation_cut *conversation_log_cut(const struct conversation_log *log,

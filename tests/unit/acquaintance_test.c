@@ -17,7 +17,7 @@ static uint64_t hash_of(uint32_t number) {
 }
 
 static void admit(struct acquaintance *peers, uint32_t number, bool is_answered, int64_t hour) {
-    struct acquaintance_news news = { hash_of(number), is_answered };
+    struct acquaintance_news news = { hash_of(number), is_answered, false };
     assert_true(acquaintance_admit(peers, &news, 1, hour, &err));
 }
 
@@ -90,8 +90,8 @@ static void order_and_repetition_of_news_do_not_show(void **state) {
             struct acquaintance_news news[60];
             for (uint32_t i = 0; i < 60; i++) {
                 uint32_t k = turn == 0 ? i : 59 - i;
-                news[i] =
-                    (struct acquaintance_news){ hash_of((uint32_t)hour * 20 + k / 2), k % 7 == 0 };
+                news[i] = (struct acquaintance_news){ hash_of((uint32_t)hour * 20 + k / 2),
+                                                      k % 7 == 0, false };
             }
             assert_true(acquaintance_admit(&tables[turn], news, 60, hour, &err));
         }
@@ -203,8 +203,10 @@ static void who_stays_is_what_sorting_all_gives(void **state) {
             uint32_t count = 1 + (uint32_t)(random >> 33) % most;
             for (uint32_t i = 0; i < count; i++) {
                 random = random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-                news[i] = (struct acquaintance_news){ hash_of((uint32_t)(random >> 40) % hashes),
-                                                      (random >> 36 & 15) == 0 };
+                uint64_t hash = hash_of((uint32_t)(random >> 40) % hashes);
+                bool is_fresh = i % 2 == 0 && acquaintance_find(&peers, hash, hour) == NULL;
+                bool is_answered = turn % 2 == 0 && (random >> 36 & 15) == 0;
+                news[i] = (struct acquaintance_news){ hash, is_answered, is_fresh };
             }
             admit_plainly(&plain, news, count, (uint16_t)(hour - 1000));
             assert_true(acquaintance_admit(&peers, news, count, hour, &err));

@@ -162,10 +162,37 @@ static void both_ends_name_the_same_opener(void **state) {
     }
 }
 
+/* Over all flags of which none is SYN, all senders, ports and a few protocols. */
+static void the_plain_guess_is_the_same(void **state) {
+    (void)state;
+    static const uint8_t protocols[] = { ICMP, TCP, UDP, 47 };
+    uint32_t count = 0;
+    for (uint32_t bits = 0; bits < 1u << 16; bits++) {
+        struct initiator_view view = {
+            .ports = { 443, 40000 },
+            .flags = { (uint8_t)((bits & 15) * 4), (uint8_t)((bits >> 4 & 15) * 2) },
+            .has_sent = { (bits >> 8 & 1) != 0, (bits >> 9 & 1) != 0 },
+            .is_service = { (bits >> 10 & 1) != 0, (bits >> 11 & 1) != 0 },
+            .is_first = { (bits >> 12 & 1) != 0, (bits >> 13 & 1) != 0 },
+            .protocol = protocols[bits >> 14],
+        };
+        if (!initiator_is_plain(&view) || (!view.has_sent[0] && !view.has_sent[1])) {
+            continue;
+        }
+        struct initiator_guess want = initiator_guess(&view);
+        struct initiator_guess got = initiator_guess_plainly(&view);
+        assert_int_equal(got.side, want.side);
+        assert_int_equal(got.rule, want.rule);
+        count++;
+    }
+    assert_true(count > 5000);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_first_rule_that_applies_decides),
         cmocka_unit_test(both_ends_name_the_same_opener),
+        cmocka_unit_test(the_plain_guess_is_the_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
