@@ -241,7 +241,7 @@ static void close_due(struct bench *bench, int64_t end) {
 /* Returns the lines' records. */
 static uint64_t run(struct bench *bench, struct bytes text) {
     struct input *input;
-    struct source *source;
+    struct source *source = NULL;
     struct source_options options = { .aws_format = NULL };
     static struct source_result result;
     struct batch batch;

@@ -180,7 +180,7 @@ static bool visit_group(struct conversation_fold *fold, const struct strand_item
     }
     for (uint32_t i = group->first; i < stop;) {
         uint32_t end = strand_items_hash_end(items, i, stop);
-        strand_items_fetch(items, i, stop);
+        __builtin_prefetch(strand_items_ahead(items, i));
         if (!visit_merged(fold, items, i, end, err)) {
             return false;
         }

@@ -57,20 +57,31 @@ static struct exchange_generation *open_generation(struct exchange *exchange, ui
     return generation_reserve(open, node, exchange->row_count, err) ? open : NULL;
 }
 
+/* `*array` with room for `capacity` entries; what it holds stays, on failure too. */
+static bool widen(void *array, uint64_t capacity, size_t entry_size) {
+    void *old;
+    memcpy(&old, array, sizeof old);
+    void *grown = realloc(old, capacity * entry_size);
+    if (grown != NULL) {
+        memcpy(array, &grown, sizeof grown);
+    }
+    return grown != NULL;
+}
+
+/* Room for so many rows more, and for what orders them. */
 static bool reserve_rows(struct exchange *exchange, uint32_t more, struct error *err) {
     uint64_t need = (uint64_t)exchange->row_count + more;
     if (need <= exchange->row_capacity) {
         return true;
     }
     uint64_t capacity = 2 * need + 64;
-    struct exchange_row *rows = NULL;
-    if (capacity < EXCHANGE_ENTRIES_MAX) {
-        rows = realloc(exchange->rows, capacity * sizeof *rows);
-    }
-    if (rows == NULL) {
+    if (capacity >= EXCHANGE_ENTRIES_MAX ||
+        !widen(&exchange->rows, capacity, sizeof *exchange->rows) ||
+        !widen(&exchange->order, capacity, sizeof *exchange->order) ||
+        !widen(&exchange->order_scratch, capacity, sizeof *exchange->order_scratch) ||
+        !widen(&exchange->candidates, capacity, sizeof *exchange->candidates)) {
         return error_set(err, ERROR_LIMIT, "no memory for the conversations of a node");
     }
-    exchange->rows = rows;
     exchange->row_capacity = (uint32_t)capacity;
     return true;
 }
@@ -95,9 +106,10 @@ static void add_strand(struct exchange_row *row, const struct strand *strand) {
     row->flags[side] |= strand->tcp_flags;
 }
 
-/* The row of a conversation: the last one, or a new one, for which there is room. */
+/* The row of a conversation: the last one, or a new one, for which there is room. `hash` is its
+ * upper half. */
 static inline struct exchange_row *row_of(struct exchange *exchange, const struct exchange_key *key,
-                                          uint32_t point) {
+                                          uint32_t point, uint32_t hash) {
     bool is_behind = exchange->row_count > 0;
     bool is_other_point = is_behind && exchange->point != point;
     struct exchange_row *last = exchange->rows + exchange->row_count - is_behind;
@@ -106,6 +118,7 @@ static inline struct exchange_row *row_of(struct exchange *exchange, const struc
     if (is_behind && !is_other_point && exchange_is_same_key(&last->key, key)) {
         return last;
     }
+    exchange->order[exchange->row_count] = (uint64_t)hash << 32 | exchange->row_count;
     struct exchange_row *row = &exchange->rows[exchange->row_count++];
     exchange_clear_row(row, key);
     return row;
@@ -124,7 +137,7 @@ bool exchange_take(void *context, const struct strand *strand, struct error *err
     if (!reserve_rows(exchange, 1, err)) {
         return false;
     }
-    add_strand(row_of(exchange, &key, strand->point), strand);
+    add_strand(row_of(exchange, &key, strand->point, exchange_hash(&key)), strand);
     return true;
 }
 
@@ -167,7 +180,7 @@ bool exchange_take_items(struct exchange *exchange, const struct strand_items *i
     uint64_t local = 0;
     for (uint32_t i = first; i < end; i++) {
         uint64_t at = items->keys[i];
-        strand_items_fetch(items, i, end);
+        __builtin_prefetch(strand_items_ahead(items, i));
         if (__builtin_expect(strand_items_is_wide(items, at), 0)) {
             struct strand strand;
             strand_items_load(items, i, &strand);
@@ -187,7 +200,9 @@ bool exchange_take_items(struct exchange *exchange, const struct strand_items *i
             local = here == place ? local : exchange_local(items->points->places[here].local);
             place = here;
             struct exchange_key key = key_of_short(&packed, local);
-            row = row_of(exchange, &key, items->points->places[here].point);
+            bool is_ipv4 = local >> 63 == 0; /* then the item's hash is that of the key */
+            uint32_t hash = is_ipv4 ? (uint32_t)(at >> 32) : exchange_hash(&key);
+            row = row_of(exchange, &key, items->points->places[here].point, hash);
             head = packed;
         }
         add_short(row, &packed);
@@ -225,24 +240,9 @@ static void merge_points(struct exchange *exchange) {
         }
     }
     exchange->row_count = kept + 1;
-}
-
-static bool reserve_order(struct exchange *exchange, struct error *err) {
-    if (exchange->row_count <= exchange->order_capacity) {
-        return true;
+    for (uint32_t i = 0; i < exchange->row_count; i++) {
+        exchange->order[i] = (uint64_t)exchange_hash(&exchange->rows[i].key) << 32 | i;
     }
-    uint32_t capacity = 2 * exchange->row_count;
-    uint64_t *order = realloc(exchange->order, capacity * sizeof *order);
-    exchange->order = order != NULL ? order : exchange->order;
-    uint64_t *scratch = realloc(exchange->order_scratch, capacity * sizeof *scratch);
-    exchange->order_scratch = scratch != NULL ? scratch : exchange->order_scratch;
-    uint32_t *candidates = realloc(exchange->candidates, capacity * sizeof *candidates);
-    exchange->candidates = candidates != NULL ? candidates : exchange->candidates;
-    if (order == NULL || scratch == NULL || candidates == NULL) {
-        return error_set(err, ERROR_LIMIT, "no memory for the conversations of a node");
-    }
-    exchange->order_capacity = capacity;
-    return true;
 }
 
 /* A few are sorted before a radix sort has cleared its counters. */
@@ -263,17 +263,14 @@ static void sort_order(uint64_t *order, uint64_t *scratch, uint32_t count) {
 
 /* The rows by hash. Mostly they are: strands come so, but for those of local IPv6 addresses, and
  * those of several points. */
-static void order_rows(struct exchange *exchange, uint32_t node) {
-    uint64_t before = 0;
+static void order_rows(struct exchange *exchange) {
+    uint64_t *order = exchange->order;
     bool is_sorted = true;
-    for (uint32_t i = 0; i < exchange->row_count; i++) {
-        exchange->rows[i].key.node_protocol |= node << 8;
-        exchange->order[i] = (uint64_t)exchange_hash(&exchange->rows[i].key) << 32 | i;
-        is_sorted &= before <= exchange->order[i];
-        before = exchange->order[i];
+    for (uint32_t i = 1; i < exchange->row_count; i++) {
+        is_sorted &= order[i - 1] <= order[i];
     }
     if (!is_sorted) {
-        sort_order(exchange->order, exchange->order_scratch, exchange->row_count);
+        sort_order(order, exchange->order_scratch, exchange->row_count);
     }
 }
 
@@ -304,24 +301,33 @@ static void find_candidates(const struct exchange *exchange, uint32_t node) {
 /* Takes over what is known of the key, and forgets it where it was; false: it is new. */
 static bool take_over(struct exchange *exchange, uint32_t candidate, uint32_t hash,
                       struct exchange_entry *entry) {
-    for (uint32_t g = (candidate >> EXCHANGE_ENTRIES_BITS) + 1; g > 0; g--) {
-        uint32_t index = generation_find(&exchange->generations[g - 1], &entry->key, hash);
-        if (index != EXCHANGE_NONE) {
-            *entry = exchange->generations[g - 1].entries[index];
-            exchange_drop(exchange, g - 1, index);
-            (void)exchange_pass(exchange, entry, exchange->window.start_ms);
-            return true;
+    uint32_t g = candidate >> EXCHANGE_ENTRIES_BITS;
+    uint32_t index = candidate & (EXCHANGE_ENTRIES_MAX - 1);
+    const struct exchange_entry *first = &exchange->generations[g].entries[index];
+    bool is_found = !exchange_is_gone(first) && exchange_is_same_key(&first->key, &entry->key);
+    if (__builtin_expect(!is_found, 0)) { /* another of that hash, or one that has gone on */
+        for (g++; g > 0 && !is_found; g -= !is_found) {
+            index = generation_find(&exchange->generations[g - 1], &entry->key, hash);
+            is_found = index != EXCHANGE_NONE;
         }
+        if (!is_found) {
+            return false;
+        }
+        g--;
     }
-    return false;
+    *entry = exchange->generations[g].entries[index];
+    exchange_drop(exchange, g, index);
+    (void)exchange_pass(exchange, entry, exchange->window.start_ms);
+    return true;
 }
 
-static void join_row(struct exchange *exchange, struct exchange_generation *open, uint64_t order,
-                     uint32_t candidate) {
+static void join_row(struct exchange *exchange, struct exchange_generation *open, uint32_t node,
+                     uint64_t order, uint32_t candidate) {
     struct exchange_row *row = &exchange->rows[(uint32_t)order];
     uint32_t hash = (uint32_t)(order >> 32);
     uint32_t index = open->count++;
     struct exchange_entry *entry = &open->entries[index];
+    row->key.node_protocol |= node << 8;
     entry->key = row->key;
     bool is_known = candidate != EXCHANGE_NONE && take_over(exchange, candidate, hash, entry);
     exchange_join(exchange, row, entry, !is_known);
@@ -333,15 +339,15 @@ static void join_row(struct exchange *exchange, struct exchange_generation *open
 
 static bool join_rows(struct exchange *exchange, uint32_t node, struct error *err) {
     struct exchange_generation *open = open_generation(exchange, node, err);
-    if (open == NULL || !reserve_order(exchange, err)) {
+    if (open == NULL) {
         return false;
     }
-    order_rows(exchange, node);
+    order_rows(exchange);
     uint32_t count = exchange->row_count;
     uint32_t first = open->count;
     find_candidates(exchange, node);
     for (uint32_t i = 0; i < count; i++) {
-        join_row(exchange, open, exchange->order[i], exchange->candidates[i]);
+        join_row(exchange, open, node, exchange->order[i], exchange->candidates[i]);
     }
     open->live_count += count;
     exchange->entry_count += count;

@@ -156,11 +156,10 @@ struct exchange {
     struct exchange_row *rows;        /* of the node being gathered */
     uint32_t row_count;
     uint32_t row_capacity;
-    uint64_t *order; /* [order_capacity] hash and row, of the node being joined */
+    uint64_t *order; /* [row_capacity] hash and row */
     uint64_t *order_scratch;
-    uint32_t *candidates; /* [order_capacity] what a row may go on with */
-    uint32_t order_capacity;
-    uint32_t point; /* of the last strand */
+    uint32_t *candidates; /* [row_capacity] what a row may go on with */
+    uint32_t point;       /* of the last strand */
     bool is_many_points;
     struct port_use *uses; /* [node_capacity] */
     uint32_t node_capacity;

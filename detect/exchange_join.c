@@ -66,8 +66,9 @@ static void update(struct exchange_entry *entry, const struct exchange_row *row,
     }
 }
 
-static struct initiator_guess guess(const struct exchange *exchange,
-                                    const struct exchange_entry *entry, bool *asks_use) {
+static struct initiator_guess guess_wholly(const struct exchange *exchange,
+                                           const struct exchange_entry *entry,
+                                           const bool is_service[2]) {
     const struct exchange_key *key = &entry->key;
     struct initiator_view view = {
         .ports = { key->peer_port, key->local_port },
@@ -77,19 +78,31 @@ static struct initiator_guess guess(const struct exchange *exchange,
     for (int s = 0; s < 2; s++) {
         view.has_sent[s] = (entry->bits & EXCHANGE_SENT << s) != 0;
         view.is_first[s] = (entry->bits & EXCHANGE_FIRST << s) != 0;
-        view.is_service[s] =
-            (service_flags_of(&exchange->services, view.ports[s]) & SERVICE_SERVER) != 0;
+        view.is_service[s] = is_service[s];
     }
-    *asks_use = initiator_asks_use(&view);
-    if (__builtin_expect(initiator_is_plain(&view), 1)) {
-        return initiator_guess_plainly(&view);
-    }
-    if (*asks_use) {
+    if (initiator_asks_use(&view)) {
         const struct port_use *use = &exchange->uses[exchange_node_of(key)];
         view.uses[SIDE_PEER] = port_use_of(use, SIDE_PEER, key->peer_port);
         view.uses[SIDE_LOCAL] = port_use_of(use, SIDE_LOCAL, key->local_port);
     }
     return initiator_guess(&view);
+}
+
+static inline struct initiator_guess guess(const struct exchange *exchange,
+                                           const struct exchange_entry *entry, bool *asks_use) {
+    const struct exchange_key *key = &entry->key;
+    const struct service_map *services = &exchange->services;
+    bool is_service[2] = {
+        (service_flags_of(services, key->peer_port) & SERVICE_SERVER) != 0,
+        (service_flags_of(services, key->local_port) & SERVICE_SERVER) != 0,
+    };
+    *asks_use = is_service[0] == is_service[1];
+    if (__builtin_expect(*asks_use | (((entry->flags[0] | entry->flags[1]) & FLAG_SYN) != 0), 0)) {
+        return guess_wholly(exchange, entry, is_service);
+    }
+    return initiator_guess_plainly(
+        (uint8_t)(key->node_protocol & 0xff), (entry->bits & EXCHANGE_SENT << SIDE_PEER) != 0,
+        (entry->bits & EXCHANGE_SENT << SIDE_LOCAL) != 0, is_service[SIDE_PEER]);
 }
 
 /* What follows is as good as random from one conversation to the next, so that it is computed
@@ -128,15 +141,20 @@ static bool is_waiting(const struct exchange *exchange, const struct exchange_en
 static void say(struct exchange_entry *entry, struct exchange_row *row, bool is_pending) {
     uint32_t bits = entry->bits;
     bool is_ours = row->side == SIDE_LOCAL;
+    bool is_connection = is_tcp(entry);
+    bool was_reset = is_reset(entry);
+    bool was_tiny = is_tiny(entry);
+    bool is_begun = is_half_by_flags(entry, row);
     bool is_silent = !is_pending & !row->is_replied; /* and nothing is waited for */
     bool may_say = is_ours & ((bits & EXCHANGE_SAID) == 0);
     bool is_failed = may_say & (((bits & EXCHANGE_REJECTED) != 0) | is_silent);
     bool is_refused =
-        may_say & !is_failed & row->is_replied & (is_reset(entry) | (!is_pending & is_tiny(entry)));
+        may_say & !is_failed & row->is_replied & (was_reset | (!is_pending & was_tiny));
     bool was_pending = (bits & EXCHANGE_PENDING) != 0;
-    bool is_half = !is_ours & is_tcp(entry) & ((bits & EXCHANGE_HALF) == 0) &
-                   ((was_pending & is_silent) | is_half_by_flags(entry, row));
-    bits |= !is_pending | is_failed | is_refused ? EXCHANGE_SAID : 0;
+    bool is_half = !is_ours & is_connection & ((bits & EXCHANGE_HALF) == 0) &
+                   ((was_pending & is_silent) | is_begun);
+    bool is_said = !is_pending | is_failed | is_refused;
+    bits |= is_said ? EXCHANGE_SAID : 0;
     bits |= is_half ? EXCHANGE_HALF : 0;
     bits &= is_pending ? UINT32_MAX : ~(uint32_t)EXCHANGE_PENDING;
     row->is_failed = is_failed;

@@ -54,18 +54,15 @@ static inline bool initiator_asks_use(const struct initiator_view *view) {
 }
 
 /* The same as initiator_guess, without its branches, where neither side is known to have sent SYN
- * and one of them holds a service port: what most conversations of logs without flags are. */
-static inline bool initiator_is_plain(const struct initiator_view *view) {
-    const uint8_t syn = 0x02;
-    return ((view->flags[0] | view->flags[1]) & syn) == 0 && !initiator_asks_use(view);
-}
-static inline struct initiator_guess initiator_guess_plainly(const struct initiator_view *view) {
-    bool is_ingress = (view->protocol == 17) & !view->has_sent[SIDE_LOCAL];
-    bool is_one_side =
-        (view->protocol == 6) & (view->has_sent[SIDE_PEER] != view->has_sent[SIDE_LOCAL]);
+ * and one of them alone holds a service port, `peer_serves` the peer: what most conversations of
+ * logs without flags are. */
+static inline struct initiator_guess initiator_guess_plainly(uint8_t protocol, bool peer_sent,
+                                                             bool local_sent, bool peer_serves) {
+    bool is_ingress = (protocol == 17) & !local_sent;
+    bool is_one_side = (protocol == 6) & (peer_sent != local_sent);
     enum initiator_rule rule = is_one_side ? INITIATOR_BY_ONE_SIDE : INITIATOR_BY_SERVICE;
     return (struct initiator_guess){
-        .side = (enum side)(view->is_service[SIDE_PEER] & !is_ingress),
+        .side = (enum side)(peer_serves & !is_ingress),
         .rule = is_ingress ? INITIATOR_BY_INGRESS : rule,
     };
 }
