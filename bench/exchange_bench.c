@@ -203,7 +203,7 @@ static void close_window(struct bench *bench, struct window *window, struct sett
                                     strand_time_shift(WINDOW_MS) };
     rank_points(bench);
     double begin = now_ns();
-    require(settle_window(&bench->windows, window, later, &bench->points, &err), err.message);
+    require(settle_window(&bench->windows, window, later, &err), err.message);
     double settled = now_ns();
     uint64_t records = 0;
     fold(bench, window, count_strand, &records);

@@ -147,8 +147,7 @@ bool closing_measure(struct run *run, struct error *err) {
         .time_shift = strand_time_shift(target->config->window_ms),
     };
     roster_sort(target->roster);
-    if (!rank_points(run, err) ||
-        !settle_window(target->windows, run->window, run->later, target->points, err)) {
+    if (!rank_points(run, err) || !settle_window(target->windows, run->window, run->later, err)) {
         return false;
     }
     fleet_enter(&target->past->fleet, baseline_hour_of(run->start_ms));

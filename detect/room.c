@@ -49,7 +49,7 @@ static bool fold(struct window_set *set, struct window *window, const struct poi
                  uint64_t *dropped, struct error *err) {
     struct conversation_log *log = &window->conversations;
     return log->longs.first != NULL
-               ? settle_chunk(set, window, points, err)
+               ? settle_chunk(set, window, err)
                : conversation_log_compact(log, &set->pool, points, dropped, err);
 }
 
@@ -79,7 +79,7 @@ static bool halve(struct window_set *set, struct window *window, const struct po
                   uint64_t *dropped, struct error *err) {
     struct conversation_log *log = &window->conversations;
     while (log->longs.first != NULL) {
-        if (!settle_chunk(set, window, points, err)) {
+        if (!settle_chunk(set, window, err)) {
             return false;
         }
     }
@@ -120,8 +120,7 @@ bool room_settle(struct window_set *set, const struct point_set *points, uint64_
                  struct error *err) {
     for (uint32_t i = 0; i < set->count; i++) {
         while (set->windows[i]->conversations.longs.first != NULL) {
-            if (!settle_chunk(set, set->windows[i], points, err) ||
-                !fold_full(set, points, dropped, err)) {
+            if (!settle_chunk(set, set->windows[i], err) || !fold_full(set, points, dropped, err)) {
                 return false;
             }
         }

@@ -7,12 +7,11 @@
 
 struct settling {
     struct window_set *set;
-    const struct point_set *points;
     uint32_t time_shift;
 };
 
-static struct settling settling_of(struct window_set *set, const struct point_set *points) {
-    return (struct settling){ set, points, strand_time_shift(set->window_ms) };
+static struct settling settling_of(struct window_set *set) {
+    return (struct settling){ set, strand_time_shift(set->window_ms) };
 }
 
 /* A long entry of the window that it ended in. */
@@ -54,15 +53,13 @@ static bool add_share(const struct settling *settling, struct conversation_log *
                       flows << STRAND_FLOWS_SHIFT,
         .peer = whole->peer,
         .ports = whole->ports,
-        .packets_flags =
-            share_of(spread, whole->packets_flags & packets_mask, start_ms, end_ms) |
-            (whole->packets_flags & ~packets_mask),
+        .packets_flags = share_of(spread, whole->packets_flags & packets_mask, start_ms, end_ms) |
+                         (whole->packets_flags & ~packets_mask),
         .bytes = share_of(spread, whole->bytes, start_ms, end_ms),
         .times = first | last << 16,
     };
     struct strand_list *list = &log->shorts;
-    if (list->at == list->end &&
-        !strand_list_grow(list, sizeof share, &settling->set->pool, err)) {
+    if (list->at == list->end && !strand_list_grow(list, sizeof share, &settling->set->pool, err)) {
         return false;
     }
     memcpy(list->at, &share, sizeof share);
@@ -78,9 +75,8 @@ static void find_reached(const struct window_set *set, int64_t number,
     }
 }
 
-bool settle_chunk(struct window_set *set, struct window *window, const struct point_set *points,
-                  struct error *err) {
-    struct settling settling = settling_of(set, points);
+bool settle_chunk(struct window_set *set, struct window *window, struct error *err) {
+    struct settling settling = settling_of(set);
     struct strand_list *longs = &window->conversations.longs;
     struct window *reached[SETTLE_REACH_WINDOWS_MAX + 1];
     find_reached(set, window->number, reached);
@@ -144,8 +140,8 @@ static void drop_longs(struct window_set *set, struct window *window) {
 }
 
 bool settle_window(struct window_set *set, struct window *window, struct settle_due later,
-                   const struct point_set *points, struct error *err) {
-    struct settling settling = settling_of(set, points);
+                   struct error *err) {
+    struct settling settling = settling_of(set);
     /* Most records end in the next window: what is still missing says when to stop. */
     const uint64_t *missing = &window->conversations.carried_count;
     bool ok = take_shares(&settling, window, window, err);

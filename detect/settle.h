@@ -26,11 +26,10 @@ struct settle_due {
 /* Gives `window` (which is out of the set, and the next one to be closed) all its shares; long
  * entries of later windows stay there for their own. Errors: ERROR_LIMIT. */
 bool settle_window(struct window_set *set, struct window *window, struct settle_due later,
-                   const struct point_set *points, struct error *err);
+                   struct error *err);
 
 /* Settles the oldest chunk of the long entries of a window of the set, which has some. Errors:
  * ERROR_LIMIT. */
-bool settle_chunk(struct window_set *set, struct window *window, const struct point_set *points,
-                  struct error *err);
+bool settle_chunk(struct window_set *set, struct window *window, struct error *err);
 
 #endif

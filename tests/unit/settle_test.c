@@ -143,7 +143,7 @@ static void settling_a_chunk_gives_every_open_window_its_share(void **state) {
     begin_world(&world);
     add_record(&world, 0);
     struct window *last = window_set_find(&world.windows, BORDER + 1);
-    assert_true(settle_chunk(&world.windows, last, &world.points, &err));
+    assert_true(settle_chunk(&world.windows, last, &err));
     for (int64_t n = BORDER - 1; n <= BORDER + 1; n++) {
         expect_share(&world, window_set_find(&world.windows, n));
     }
@@ -157,7 +157,7 @@ static void close_below(struct world *world, int64_t end) {
     assert_true(window_set_take(&world->windows, end, &due, &count, &err));
     for (uint32_t i = 0; i < count; i++) {
         struct settle_due later = { due + i + 1, count - i - 1 };
-        assert_true(settle_window(&world->windows, due[i], later, &world->points, &err));
+        assert_true(settle_window(&world->windows, due[i], later, &err));
         expect_share(world, due[i]);
         window_free(due[i], &world->windows.pool);
     }
@@ -184,7 +184,7 @@ static void a_share_of_a_closed_window_goes_nowhere(void **state) {
     add_record(&world, 0);
     close_below(&world, BORDER);
     struct window *last = window_set_find(&world.windows, BORDER + 1);
-    assert_true(settle_chunk(&world.windows, last, &world.points, &err));
+    assert_true(settle_chunk(&world.windows, last, &err));
     expect_share(&world, window_set_find(&world.windows, BORDER));
     expect_share(&world, last);
     end_world(&world);
