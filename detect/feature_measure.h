@@ -48,7 +48,7 @@ struct features {
     struct ledger_contact *contacts; /* [news_capacity] */
     uint32_t contact_count;
     struct acquaintance_news *news; /* [news_capacity], scratch */
-    uint64_t *told; /* [news_capacity] groups that the fleet is told of */
+    uint64_t *told;                 /* [news_capacity] groups that the fleet is told of */
     uint32_t told_count;
     uint32_t news_count;
     uint32_t news_capacity;
