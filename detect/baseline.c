@@ -239,6 +239,17 @@ bool baseline_usual(struct baseline *baseline, uint32_t node, float records, int
            records >= USUAL_SHARE * usual;
 }
 
+float baseline_hour_record(const struct baseline *baseline, uint32_t node, uint32_t feature,
+                           uint32_t slot) {
+    float record = 0;
+    for (uint32_t side = 0; side < 3; side++) {
+        uint32_t hour = (slot + BASELINE_HOURS + side - 1) % BASELINE_HOURS;
+        float envelope = baseline_column(baseline, BASELINE_ENVELOPE + hour, feature)[node];
+        record = envelope > record ? envelope : record;
+    }
+    return record;
+}
+
 void baseline_learn_episode(struct baseline *baseline, uint32_t node, uint32_t feature,
                             uint32_t hour, float peak) {
     float *record = baseline_column(baseline, BASELINE_RECORD, feature) + node;

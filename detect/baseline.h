@@ -100,6 +100,10 @@ void baseline_anchor(struct baseline *baseline, uint32_t first, uint32_t count, 
  * so few, against what is usual, that some must be missing; true in a node's first windows. */
 bool baseline_usual(struct baseline *baseline, uint32_t node, float records, int64_t window_ms);
 
+/* The record of an hour slot and the two beside it, in bits. */
+float baseline_hour_record(const struct baseline *baseline, uint32_t node, uint32_t feature,
+                           uint32_t slot);
+
 /* An episode that peaked at `peak` bits has ended; its last firing window lay in `hour`. The
  * records of that hour and the one before rise to the peak, but by at most BASELINE_EPISODE_RISE
  * over that of any hour: a new job that stays alerts two or three times, and one that only moves to

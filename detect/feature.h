@@ -2,6 +2,7 @@
 #ifndef WEIR_DETECT_FEATURE_H
 #define WEIR_DETECT_FEATURE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* What is measured of a node in a window, as numbers: one table that code, documents and output
@@ -96,6 +97,12 @@ static inline uint64_t feature_bit(enum feature feature) {
 
 /* Those of the table that need what is missing (enum feature_needs), as a mask. */
 uint64_t feature_absent(uint8_t missing);
+
+/* Volumes have their hours: what is usual at night, when backups run, says little of noon. Of the
+ * others the largest of any hour counts for a node that has no past. */
+static inline bool feature_has_hours(enum feature feature) {
+    return feature == FEATURE_OUT_INIT || feature == FEATURE_OUT_SERV || feature == FEATURE_REQ;
+}
 
 /* A value that is a sum over the last hour grows by a sixtieth of a minute's, so its records do. */
 static inline float feature_rise_scale(enum feature feature) {

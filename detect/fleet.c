@@ -149,7 +149,7 @@ void fleet_contact_burst(struct fleet *fleet, const uint64_t *groups, size_t cou
 }
 
 bool fleet_is_grown(const struct fleet *fleet) {
-    return fleet->born_hour >= 0 && fleet->hour - fleet->born_hour > FLEET_YOUNG_HOURS;
+    return fleet->born_hour >= 0 && fleet->hour - fleet->born_hour >= FLEET_YOUNG_HOURS;
 }
 
 bool fleet_is_rare(const struct fleet *fleet, uint64_t group, uint64_t node) {

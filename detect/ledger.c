@@ -222,7 +222,12 @@ static void read_list(const struct ledger *ledger, const struct ledger_list *lis
                 drip = more_of(drip, entry);
             }
         }
-        longest = longest == NULL || entry->minutes > longest->minutes ? entry : longest;
+        /* What got much is the other measures' to judge, and what they said is said. */
+        bool is_little = (double)entry->bytes_out < ledger->params.little_bytes;
+        bool is_told = entry->said > 0 && !entry->is_fired;
+        if (is_little && !is_told && (longest == NULL || entry->minutes > longest->minutes)) {
+            longest = entry;
+        }
     }
     if (most != NULL) {
         out->bytes_out = (double)most->bytes_out;
@@ -269,6 +274,8 @@ static void note_day(const struct ledger *ledger, struct ledger_node *node,
     };
     for (uint32_t m = 0; m < LEDGER_MEASURE_COUNT; m++) {
         raise(&node->most[m], values[m], node->limits[m].threshold);
+        bool is_suspect = values[m] > node->limits[m].suspect;
+        node->fired = (uint8_t)(node->fired | (unsigned)is_suspect << m);
     }
 }
 
@@ -341,7 +348,7 @@ void ledger_fired(struct ledger *ledger, uint32_t node, enum ledger_measure meas
     }
     struct ledger_node *fired = &ledger->nodes[node];
     fired->fired = (uint8_t)(fired->fired | 1u << measure);
-    if (measure != LEDGER_MINUTES && fired->read[measure] > 0) {
+    if (fired->read[measure] > 0) {
         fired->list->entries[fired->read[measure] - 1].is_fired = true;
     }
 }

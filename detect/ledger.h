@@ -110,7 +110,7 @@ struct ledger_node {
     struct ledger_limit limits[LEDGER_MEASURE_COUNT];
     uint64_t most[LEDGER_MEASURE_COUNT]; /* of today */
     uint32_t seen_ms;                    /* today */
-    uint8_t fired;                       /* today: bits 1 << enum ledger_measure */
+    uint8_t fired;                       /* today, or is suspect: bits 1 << enum ledger_measure */
     uint8_t read[LEDGER_MEASURE_COUNT];  /* index + 1 of the entry that was read last */
 };
 

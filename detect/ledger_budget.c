@@ -23,7 +23,9 @@ void ledger_params_init(struct ledger_params *params) {
         .tail_prior = 10,
         .level_days = 10,
         .level_rate = 5,
+        .suspect = 10,
         .long_minutes = 10,
+        .little_bytes = 20e6,
         .memory_days = 32,
         .admit_bytes_min = 10000,
     };
@@ -53,6 +55,8 @@ bool ledger_params_check(const struct ledger_params *params, struct error *err) 
            check_bounds("level_days", params->level_days, 1, 1e9, err) &&
            check_bounds("level_rate", params->level_rate, 1, 1e9, err) &&
            check_bounds("long_minutes", params->long_minutes, 1, 65535, err) &&
+           check_bounds("suspect", params->suspect, 1e-9, 1e9, err) &&
+           check_bounds("little_bytes", params->little_bytes, 0, 1e15, err) &&
            check_bounds("memory_days", params->memory_days, 2, 3650, err);
 }
 
@@ -192,18 +196,28 @@ static double exponent_of(const struct ledger_params *params, double a0,
            (params->tail_prior / a0 + (double)logs * UNIT);
 }
 
+/* What a node passes `alpha` times a day. */
+static double threshold_of(const struct ledger_params *params,
+                           const struct ledger_limit_params *limit, double alpha,
+                           const struct ledger_share *node, const struct ledger_levels *fleet) {
+    uint32_t j = level_of(params, alpha, fleet);
+    double level = limit->b0 * (double)(UINT64_C(1) << 2 * j);
+    double a = exponent_of(params, limit->a0, fleet, j);
+    double ratio = rate_of(params, node, fleet, j) / alpha;
+    double t = level * bits_exp2(log2_of(ratio > RATIO_MIN ? ratio : RATIO_MIN) / a);
+    t = t > limit->floor ? t : limit->floor;
+    return t < THRESHOLD_MAX ? t : THRESHOLD_MAX;
+}
+
 struct ledger_limit ledger_limit_of(const struct ledger_params *params, enum ledger_measure measure,
                                     const struct ledger_share *node,
                                     const struct ledger_levels *fleet) {
     const struct ledger_limit_params *limit = &params->limits[measure];
-    uint32_t j = level_of(params, limit->alpha, fleet);
-    double level = limit->b0 * (double)(UINT64_C(1) << 2 * j);
-    double a = exponent_of(params, limit->a0, fleet, j);
-    double ratio = rate_of(params, node, fleet, j) / limit->alpha;
-    double t = level * bits_exp2(log2_of(ratio > RATIO_MIN ? ratio : RATIO_MIN) / a);
-    t = t > limit->floor ? t : limit->floor;
-    return (struct ledger_limit){ .threshold = t < THRESHOLD_MAX ? t : THRESHOLD_MAX,
-                                  .rate = rate_of(params, node, fleet, 0) };
+    return (struct ledger_limit){
+        .threshold = threshold_of(params, limit, limit->alpha, node, fleet),
+        .suspect = threshold_of(params, limit, params->suspect * limit->alpha, node, fleet),
+        .rate = rate_of(params, node, fleet, 0),
+    };
 }
 
 bool ledger_sums_add(struct ledger_sums *sums, const struct ledger_sums *more, struct error *err) {

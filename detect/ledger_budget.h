@@ -23,7 +23,9 @@
  * send a megabyte to somebody new each day, but hardly ever a hundred, a tail that is laid through
  * the megabytes ends at gigabytes.
  *
- * A value counts up to T only: one beyond it is either an attack or said already. A node-day counts
+ * A value counts up to T only: one beyond it is either an attack or said already. Nor does a day
+ * teach anything on which a value was rarer than `suspect` alphas: where many nodes are attacked,
+ * those that stay below T would else lift it out of reach of the next ones. A node-day counts
  * by the share of it in which the node was seen, so that nodes that live for hours count, too. What
  * is kept fades by one part in `memory_days` a day.
  *
@@ -36,7 +38,7 @@ enum ledger_measure {
     LEDGER_BYTES,   /* sent to one rare peer */
     LEDGER_RATE,    /* the same, of one window, in bytes a minute */
     LEDGER_LONG,    /* the same, of peers that were met in `long_minutes` or more */
-    LEDGER_MINUTES, /* in which there was an exchange with it */
+    LEDGER_MINUTES, /* in which there was an exchange with one that got little */
     LEDGER_MEASURE_COUNT,
 };
 
@@ -53,7 +55,9 @@ struct ledger_params {
     double tail_prior;        /* exceeding node-days that a0 counts for */
     double level_days;        /* exceeding node-days that a level above b0 needs */
     double level_rate;        /* and how often they come, in alphas */
+    double suspect;           /* alphas: what comes so often at most teaches nothing */
     uint32_t long_minutes;    /* active ones: uploads end before that, drips do not */
+    double little_bytes;      /* sent, below which minutes are counted */
     uint32_t memory_days;     /* a day takes one part of so many away */
     uint32_t admit_bytes_min; /* that a peer gets in its first minute, or there must be a second */
 };
@@ -97,6 +101,7 @@ struct ledger_sums {
 
 struct ledger_limit {
     double threshold; /* T */
+    double suspect;   /* T for `suspect` times as many alerts */
     double rate;      /* days above b0 a day */
 };
 

@@ -23,6 +23,7 @@ static struct ledger_params ledger_params_of(const struct rule_params *rules) {
             .b0 = four[0], .a0 = four[1], .alpha = four[2], .floor = four[3]
         };
     }
+    params.little_bytes = values[RULE_PARAM_LED_PERSIST_MOST];
     params.long_minutes = (uint32_t)values[RULE_PARAM_LEDGER_LONG_MINUTES];
     return params;
 }

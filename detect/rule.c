@@ -107,8 +107,7 @@ static bool led_long_holds(const struct rule_scores *scores) {
 }
 
 static bool led_persist_holds(const struct rule_scores *scores) {
-    return VALUE(LED_MINUTES) > VALUE(LED_MINUTES_LIMIT) &&
-           VALUE(LED_OUT) < PARAM(LED_PERSIST_MOST);
+    return VALUE(LED_MINUTES) > VALUE(LED_MINUTES_LIMIT);
 }
 
 static bool dns_slow_holds(const struct rule_scores *scores) {
@@ -131,7 +130,9 @@ static enum attack_class flood_in_class(const struct rule_scores *scores) {
 
 static bool req_flood_holds(const struct rule_scores *scores) {
     bool is_known = !scores->is_cold || scores->prior[FEATURE_REQ] > 0;
-    return is_known && OVER_HOUR(REQ) - scores->crowd > PARAM(REQ_FLOOD_MARGIN);
+    /* What is half open or was not asked for is a flood of another kind. */
+    bool is_other = VALUE(HALF) > 0.5f * VALUE(REQ) || VALUE(UNSOL) > PARAM(FLOOD_IN_FLOOR);
+    return is_known && !is_other && OVER_HOUR(REQ) - scores->crowd > PARAM(REQ_FLOOD_MARGIN);
 }
 
 /* Many packets a conversation are a flood, not a scan. Mail that cannot be handed over is no scan

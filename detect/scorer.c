@@ -86,9 +86,13 @@ static bool enter_hour(struct scorer *scorer, const struct judge_window *window,
         return true;
     }
     float records[FEATURE_SCORED_COUNT];
+    const uint32_t asked = baseline_slot_of(baseline_hour_of(window->start_ms) + PRIOR_LAG_HOURS);
     for (uint32_t f = 0; f < FEATURE_SCORED_COUNT; f++) {
         bool is_told = (window->absent[node] & feature_bit((enum feature)f)) == 0;
-        records[f] = is_told ? baseline_column(baseline, BASELINE_RECORD, f)[node] : -1;
+        float record = feature_has_hours((enum feature)f)
+                           ? baseline_hour_record(baseline, node, f, asked)
+                           : baseline_column(baseline, BASELINE_RECORD, f)[node];
+        records[f] = is_told ? record : -1;
     }
     return prior_add(window->prior, role, records, err);
 }

@@ -21,9 +21,9 @@ static void nothing_is_rare_in_a_young_fleet(void **state) {
     struct fleet fleet;
     begin(&fleet, 10);
     assert_false(fleet_is_rare(&fleet, 7, 1));
-    fleet_enter(&fleet, 100 + FLEET_YOUNG_HOURS);
+    fleet_enter(&fleet, 99 + FLEET_YOUNG_HOURS);
     assert_false(fleet_is_rare(&fleet, 7, 1));
-    fleet_enter(&fleet, 101 + FLEET_YOUNG_HOURS);
+    fleet_enter(&fleet, 100 + FLEET_YOUNG_HOURS);
     assert_true(fleet_is_rare(&fleet, 7, 1));
     fleet_done(&fleet);
 }
