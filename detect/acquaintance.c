@@ -57,6 +57,11 @@ bool acquaintance_touch(const struct acquaintance *peers, struct acquaintance_en
     return true;
 }
 
+int64_t acquaintance_first_hour(const struct acquaintance *peers,
+                                const struct acquaintance_entry *entry) {
+    return entry->first == UINT16_MAX ? -1 : peers->born_hour + entry->first;
+}
+
 static int compare_marks(const void *a, const void *b) {
     const struct acquaintance_entry *one = a;
     const struct acquaintance_entry *other = b;

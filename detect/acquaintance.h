@@ -52,6 +52,11 @@ struct acquaintance_entry *acquaintance_find(const struct acquaintance *peers, u
 bool acquaintance_touch(const struct acquaintance *peers, struct acquaintance_entry *entry,
                         int64_t hour);
 
+/* The hour (since 1970) in which it was first contacted, as far as is remembered; -1: too long
+ * after `born_hour` to tell. */
+int64_t acquaintance_first_hour(const struct acquaintance *peers,
+                                const struct acquaintance_entry *entry);
+
 /* Takes in a window's news, in any order, with repetitions; they are reordered. Errors: ERROR_LIMIT
  * (memory); nothing changed then. */
 bool acquaintance_admit(struct acquaintance *peers, struct acquaintance_news *news, uint32_t count,

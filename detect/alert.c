@@ -41,12 +41,12 @@ static void put_hash(uint8_t out[16], const void *data, size_t size) {
     memcpy(out, hash.digest, sizeof hash.digest);
 }
 
-void alert_group_text(uint64_t group, char out[ALERT_GROUP_SIZE]) {
+void alert_hash_text(uint64_t hash, char out[ALERT_HASH_SIZE]) {
     static const char digits[] = "0123456789abcdef";
-    for (size_t i = 0; i < ALERT_GROUP_SIZE - 1; i++) {
-        out[i] = digits[group >> (60 - 4 * i) & 15];
+    for (size_t i = 0; i < ALERT_HASH_SIZE - 1; i++) {
+        out[i] = digits[hash >> (60 - 4 * i) & 15];
     }
-    out[ALERT_GROUP_SIZE - 1] = '\0';
+    out[ALERT_HASH_SIZE - 1] = '\0';
 }
 
 /* The fields at fixed places, each text by its own hash: so no two lists of fields are the same
@@ -99,6 +99,15 @@ static void put_number(struct json_writer *json, const char *key, double value, 
 static void put_count(struct json_writer *json, const char *key, uint64_t count) {
     json_key(json, key);
     json_u64(json, count);
+}
+
+/* 0 is none. */
+static void put_hash_text(struct json_writer *json, const char *key, uint64_t hash) {
+    char text[ALERT_HASH_SIZE] = "";
+    if (hash != 0) {
+        alert_hash_text(hash, text);
+    }
+    put_string(json, key, text);
 }
 
 static void put_address(struct json_writer *json, struct address address) {
@@ -217,15 +226,30 @@ static void put_flowq(struct json_writer *json, const struct alert *alert) {
     buffer_done(&text);
 }
 
+static void put_peer(struct json_writer *json, const struct evidence_peer *peer) {
+    json_begin_object(json);
+    json_key(json, "address");
+    put_address(json, peer->address);
+    if (peer->has_port) {
+        put_count(json, "port", peer->port);
+        put_count(json, "protocol", peer->protocol);
+    }
+    put_sum(json, &peer->sum);
+    if (peer->has_first) {
+        put_time(json, "first_seen", peer->first_ms);
+    }
+    if (peer->has_fleet) {
+        json_key(json, "is_rare");
+        json_bool(json, peer->is_rare);
+    }
+    json_end_object(json);
+}
+
 static void put_peers(struct json_writer *json, const struct evidence *evidence) {
     json_key(json, "peers");
     json_begin_array(json);
     for (uint32_t i = 0; i < evidence->peer_rows; i++) {
-        json_begin_object(json);
-        json_key(json, "address");
-        put_address(json, evidence->peers[i].address);
-        put_sum(json, &evidence->peers[i].sum);
-        json_end_object(json);
+        put_peer(json, &evidence->peers[i]);
     }
     json_end_array(json);
 }
@@ -279,14 +303,6 @@ static void put_keys(struct json_writer *json, const struct evidence *evidence) 
     json_end_array(json);
 }
 
-static void put_rare_group(struct json_writer *json, const struct alert *alert) {
-    char text[ALERT_GROUP_SIZE] = "";
-    if (alert->rare_group != 0) {
-        alert_group_text(alert->rare_group, text);
-    }
-    put_string(json, "rare_group", text);
-}
-
 /* The peer that only this node knows; absent where there is none. */
 static void put_rare_peer(struct json_writer *json, const struct evidence_rare *rare) {
     if (rare->group == 0) {
@@ -301,7 +317,7 @@ static void put_rare_peer(struct json_writer *json, const struct evidence_rare *
     put_count(json, "bytes_in", rare->bytes_in);
     put_time(json, "first", rare->first_ms);
     put_count(json, "minutes", rare->minutes);
-    put_number(json, "gap_seconds", (double)rare->gap_s, ALERT_VALUE_DECIMALS);
+    put_number(json, "gap_seconds", (double)rare->gap_s, ALERT_SECONDS_DECIMALS);
     json_key(json, "is_beacon");
     json_bool(json, rare->is_beacon);
     json_end_object(json);
@@ -316,7 +332,7 @@ static void put_evidence(struct json_writer *json, const struct alert *alert) {
     put_peers(json, evidence);
     put_ports(json, evidence);
     put_keys(json, evidence);
-    put_rare_group(json, alert);
+    put_hash_text(json, "rare_group", alert->rare_group);
     put_rare_peer(json, &evidence->rare);
     json_key(json, "is_cut");
     json_bool(json, evidence->is_cut);
@@ -366,28 +382,60 @@ static void put_head(struct json_writer *json, const struct alert *alert) {
     put_string(json, "direction", alert_direction_name(alert->direction));
 }
 
+unsigned alert_value_decimals(const struct alert *alert) {
+    return strncmp(feature_rows[alert->feature].unit, "bytes", 5) == 0 ? 0 : 3;
+}
+
+static void put_value(struct json_writer *json, const char *key, const struct alert *alert,
+                      double value) {
+    put_number(json, key, value, alert_value_decimals(alert));
+}
+
+static void put_scores(struct json_writer *json, const struct alert *alert) {
+    json_key(json, "scores");
+    json_begin_object(json);
+    if (alert->is_scored) {
+        put_number(json, "over_hour", alert->score, ALERT_RATIO_DECIMALS);
+        put_number(json, "over_record", alert->over_record, ALERT_RATIO_DECIMALS);
+        put_number(json, "deviations", alert->deviations, ALERT_RATIO_DECIMALS);
+    }
+    json_end_object(json);
+}
+
 static void put_measure(struct json_writer *json, const struct alert *alert) {
     double fold = alert->expected > 0 ? alert->observed / alert->expected : 0;
     put_string(json, "metric", feature_rows[alert->feature].name);
     put_string(json, "unit", feature_rows[alert->feature].unit);
-    put_number(json, "observed", alert->observed, ALERT_VALUE_DECIMALS);
-    put_number(json, "expected", alert->expected, ALERT_VALUE_DECIMALS);
+    put_value(json, "observed", alert, alert->observed);
+    if (alert->has_peak) {
+        put_value(json, "peak", alert, alert->peak);
+    }
+    put_value(json, "expected", alert, alert->expected);
     put_number(json, "fold", fold, ALERT_RATIO_DECIMALS);
     put_number(json, "score", alert->score, ALERT_RATIO_DECIMALS);
+    put_scores(json, alert);
     put_string(json, "severity", alert_severity_name(alert->severity));
     put_number(json, "confidence", alert->confidence, ALERT_RATIO_DECIMALS);
     put_string(json, "state", alert_state_name(alert->state));
     put_string(json, "episode", alert->episode);
+    put_time(json, "episode_start", alert->episode_start_ms);
+    if (alert->windows_over > 0) {
+        put_count(json, "windows_over", alert->windows_over);
+    }
 }
 
 static void put_baseline(struct json_writer *json, const struct alert *alert) {
     put_string(json, "rule", alert->rule);
-    put_number(json, "threshold", alert->threshold, ALERT_VALUE_DECIMALS);
+    put_hash_text(json, "parameters", alert->parameters);
+    put_value(json, "threshold", alert, alert->threshold);
     json_key(json, "baseline");
     json_begin_object(json);
-    put_number(json, "expected", alert->expected, ALERT_VALUE_DECIMALS);
-    put_number(json, "low", alert->low, ALERT_VALUE_DECIMALS);
-    put_number(json, "high", alert->high, ALERT_VALUE_DECIMALS);
+    put_value(json, "expected", alert, alert->expected);
+    put_value(json, "low", alert, alert->low);
+    put_value(json, "high", alert, alert->high);
+    if (alert->is_scored) {
+        put_value(json, "record", alert, alert->record);
+    }
     json_key(json, "age");
     json_i64(json, alert->baseline_age_ms / 1000);
     put_count(json, "samples", alert->baseline_samples);

@@ -44,15 +44,24 @@ struct alert {
     struct bytes announced;    /* the name of the work that it falls into (say.h); empty: none */
     uint64_t rare_group;       /* hash of the group of peers, rare in the fleet; 0: none */
     double observed;           /* in the feature's unit; of a closed alert: the episode's peak */
+    double peak;               /* the largest so far, of the rule that opened the episode */
+    bool has_peak;             /* the alert is of that rule and its feature */
     double expected;
     double low; /* of the baseline, in the same units */
     double high;
-    double threshold; /* what the rule demanded of `observed` here */
-    double score;     /* bits above the hour's record */
+    bool is_scored;     /* there is a baseline to hold it against, so there are the next three */
+    double record;      /* of any hour */
+    double over_record; /* bits above it */
+    double deviations;  /* above what is expected */
+    double threshold;   /* what the rule demanded of `observed` here */
+    double score;       /* bits above the hour's record, or without a baseline above the limit */
     double confidence;
     int64_t baseline_age_ms;
     uint64_t baseline_samples; /* windows learned from */
     uint32_t quality;          /* enum metric_quality bits that lower the trust */
+    uint32_t windows_over;     /* of the episode, in which a rule fired; 0: not known */
+    uint64_t parameters;       /* hash of the numbers of the rules that count for the node; 0: of
+                                  none alone */
     bool is_warm;
     struct evidence evidence; /* of a closed alert: empty */
 };
@@ -68,9 +77,9 @@ struct alert_sink {
 /* Sets `id` from the fields that it is a hash of: 128 bits of XXH3, as hex. */
 void alert_identify(struct alert *alert);
 
-/* A group of peers as 16 hex digits. */
-#define ALERT_GROUP_SIZE 17
-void alert_group_text(uint64_t group, char out[ALERT_GROUP_SIZE]);
+/* A hash as 16 hex digits: a group of peers, parameters, a lineage. */
+#define ALERT_HASH_SIZE 17
+void alert_hash_text(uint64_t hash, char out[ALERT_HASH_SIZE]);
 
 /* Appends the alert as one line of JSON with its newline. Errors are latched in `out`. */
 void alert_write_json(const struct alert *alert, struct buffer *out);
@@ -81,9 +90,11 @@ void alert_write_json(const struct alert *alert, struct buffer *out);
 #define ALERT_VERSION 1
 #define ALERT_VERSION_TEXT "1"
 
-/* Digits behind the point of values in metric units, and of ratios, scores and confidence. */
-#define ALERT_VALUE_DECIMALS 0u
+/* Digits behind the point: of ratios, scores and confidence; of seconds; of values in the unit of
+ * the alert's feature, where bytes are whole and all else may be small. */
 #define ALERT_RATIO_DECIMALS 3u
+#define ALERT_SECONDS_DECIMALS 0u
+unsigned alert_value_decimals(const struct alert *alert);
 
 /* The same object as a value. */
 void alert_put_json(const struct alert *alert, struct json_writer *json);

@@ -92,7 +92,7 @@ static void put_number(struct buffer *out, double value, unsigned decimals) {
 
 /* --- texts --------------------------------------------------------------------------------- */
 
-/* "Outbound traffic far above normal on web-1: out_bytes 100000000 bytes/min, 1000000 expected".
+/* "Outbound traffic far above normal on web-1: out_init 100000000 bytes/min, 1000000 expected".
  * Numbers as they are: whoever reads on can compute with them. */
 static void write_message(const struct alert_field *field, struct json_writer *json) {
     const struct alert *alert = field->alert;
@@ -110,12 +110,17 @@ static void write_message(const struct alert_field *field, struct json_writer *j
     alert_text_put(&text, alert->state == ALERT_CLOSED ? ": at most " : ": ");
     alert_text_put(&text, feature_rows[alert->feature].name);
     alert_text_put(&text, " ");
-    put_number(&text, alert->observed, ALERT_VALUE_DECIMALS);
+    put_number(&text, alert->observed, alert_value_decimals(alert));
     alert_text_put(&text, " ");
     alert_text_put(&text, feature_rows[alert->feature].unit);
-    alert_text_put(&text, ", ");
-    put_number(&text, alert->expected, ALERT_VALUE_DECIMALS);
-    alert_text_put(&text, " expected");
+    if (alert->expected > 0) {
+        alert_text_put(&text, ", ");
+        put_number(&text, alert->expected, alert_value_decimals(alert));
+        alert_text_put(&text, " expected");
+    } else if (alert->threshold > 0) { /* nothing is expected of it, but it has a limit */
+        alert_text_put(&text, ", limit ");
+        put_number(&text, alert->threshold, alert_value_decimals(alert));
+    }
     alert_value_put_built(json, &text);
 }
 
@@ -160,13 +165,23 @@ struct alert_value alert_field_flowq(const struct alert_field *field) {
 }
 
 static void write_rare_group(const struct alert_field *field, struct json_writer *json) {
-    char text[ALERT_GROUP_SIZE];
-    alert_group_text(field->alert->rare_group, text);
+    char text[ALERT_HASH_SIZE];
+    alert_hash_text(field->alert->rare_group, text);
     json_string(json, text);
 }
 
 struct alert_value alert_field_rare_group(const struct alert_field *field) {
     return alert_value_written(field->alert->rare_group != 0, write_rare_group);
+}
+
+static void write_parameters(const struct alert_field *field, struct json_writer *json) {
+    char text[ALERT_HASH_SIZE];
+    alert_hash_text(field->alert->parameters, text);
+    json_string(json, text);
+}
+
+struct alert_value alert_field_parameters(const struct alert_field *field) {
+    return alert_value_written(field->alert->parameters != 0, write_parameters);
 }
 
 static void write_link(const struct alert_field *field, struct json_writer *json) {

@@ -57,6 +57,7 @@ alert_field_get alert_field_native;     /* the native form, whole */
 alert_field_get alert_field_source;     /* CloudEvents: who says it */
 alert_field_get alert_field_subject;    /* CloudEvents: about whom */
 alert_field_get alert_field_rare_group; /* of peers */
+alert_field_get alert_field_parameters; /* the hash of the rules' numbers */
 
 /* Lists, and the evidence, whose rows are objects (alert_field_list.c). In Alertmanager's form, all
  * of whose values are texts, a list is one text with commas. */

@@ -132,7 +132,19 @@ static void member_sum(struct json_writer *json, const struct evidence_sum *sum)
     member_count(json, "flows", sum->flows);
 }
 
-/* "198.51.100.7 (100000000 bytes)". */
+/* "443/tcp", "4500/99". */
+static void put_port(struct buffer *text, uint16_t port, uint8_t protocol) {
+    const char *name = alert_protocol_name(protocol);
+    alert_text_put_count(text, port);
+    alert_text_put(text, "/");
+    if (name != NULL) {
+        alert_text_put(text, name);
+    } else {
+        alert_text_put_count(text, protocol);
+    }
+}
+
+/* "198.51.100.7 (100000000 bytes, 443/tcp, rare)". */
 static void add_peer(struct alert_value_list *list, const struct evidence_peer *peer) {
     char address[ADDRESS_TEXT_SIZE];
     struct buffer text;
@@ -141,9 +153,34 @@ static void add_peer(struct alert_value_list *list, const struct evidence_peer *
     alert_text_put(&text, address);
     alert_text_put(&text, " (");
     alert_text_put_count(&text, peer->sum.bytes);
-    alert_text_put(&text, " bytes)");
+    alert_text_put(&text, " bytes");
+    if (peer->has_port) {
+        alert_text_put(&text, ", ");
+        put_port(&text, peer->port, peer->protocol);
+    }
+    alert_text_put(&text, peer->has_fleet && peer->is_rare ? ", rare)" : ")");
     alert_value_list_add(list, buffer_bytes(&text));
     buffer_done(&text);
+}
+
+static void write_peer(const struct evidence_peer *peer, struct json_writer *json) {
+    json_begin_object(json);
+    json_key(json, "address");
+    alert_value_put_address(json, peer->address);
+    if (peer->has_port) {
+        member_count(json, "port", peer->port);
+        member_count(json, "protocol", peer->protocol);
+    }
+    member_sum(json, &peer->sum);
+    if (peer->has_first) {
+        json_key(json, "first_seen");
+        alert_value_put_time(json, peer->first_ms);
+    }
+    if (peer->has_fleet) {
+        json_key(json, "is_rare");
+        json_bool(json, peer->is_rare);
+    }
+    json_end_object(json);
 }
 
 static void write_peers(const struct alert_field *field, struct json_writer *json) {
@@ -155,11 +192,7 @@ static void write_peers(const struct alert_field *field, struct json_writer *jso
             add_peer(&list, &evidence->peers[i]);
             continue;
         }
-        json_begin_object(json);
-        json_key(json, "address");
-        alert_value_put_address(json, evidence->peers[i].address);
-        member_sum(json, &evidence->peers[i].sum);
-        json_end_object(json);
+        write_peer(&evidence->peers[i], json);
     }
     alert_value_list_end(&list);
 }
@@ -168,18 +201,10 @@ struct alert_value alert_field_peers(const struct alert_field *field) {
     return alert_value_written(field->alert->evidence.peer_rows > 0, write_peers);
 }
 
-/* "443/tcp", "4500/99". */
 static void add_port(struct alert_value_list *list, const struct evidence_port *port) {
-    const char *name = alert_protocol_name(port->protocol);
     struct buffer text;
     buffer_init(&text, ALERT_TEXT_MAX);
-    alert_text_put_count(&text, port->port);
-    alert_text_put(&text, "/");
-    if (name != NULL) {
-        alert_text_put(&text, name);
-    } else {
-        alert_text_put_count(&text, port->protocol);
-    }
+    put_port(&text, port->port, port->protocol);
     alert_value_list_add(list, buffer_bytes(&text));
     buffer_done(&text);
 }
@@ -283,7 +308,7 @@ static void write_rare_peer(const struct alert_field *field, struct json_writer 
     alert_value_put_time(json, rare->first_ms);
     member_count(json, "minutes", rare->minutes);
     json_key(json, "gap_seconds");
-    json_decimal(json, (double)rare->gap_s, ALERT_VALUE_DECIMALS);
+    json_decimal(json, (double)rare->gap_s, ALERT_SECONDS_DECIMALS);
     json_key(json, "is_beacon");
     json_bool(json, rare->is_beacon);
     json_end_object(json);

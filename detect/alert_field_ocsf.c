@@ -81,7 +81,7 @@ static void put_observation(struct json_writer *json, const struct alert *alert,
     struct json_writer number;
     buffer_init(&text, 64);
     json_init(&number, &text);
-    json_decimal(&number, value, ALERT_VALUE_DECIMALS);
+    json_decimal(&number, value, alert_value_decimals(alert));
     json_begin_object(json);
     member_string(json, "observation_parameter", feature_rows[alert->feature].name);
     member_string(json, "observation_type", feature_rows[alert->feature].unit);
@@ -131,6 +131,9 @@ static void write_anomalies(const struct alert_field *field, struct json_writer 
     put_observation(json, alert, alert->expected, "expected", alert->baseline_samples);
     put_observation(json, alert, alert->low, "low", 0);
     put_observation(json, alert, alert->high, "high", 0);
+    if (alert->is_scored) {
+        put_observation(json, alert, alert->record, "record", 0);
+    }
     json_end_array(json);
     json_end_object(json);
     json_end_array(json);

@@ -27,6 +27,16 @@ static struct alert_value number(double value, unsigned decimals) {
                            : nothing();
 }
 
+/* In the unit of the alert's feature. */
+static struct alert_value value_of(const struct alert *alert, double value) {
+    return number(value, alert_value_decimals(alert));
+}
+
+/* What only a feature with a baseline has. */
+static struct alert_value score_of(const struct alert *alert, double score) {
+    return alert->is_scored ? number(score, ALERT_RATIO_DECIMALS) : nothing();
+}
+
 static struct alert_value time_of(int64_t time_ms) {
     return (struct alert_value){ .kind = ALERT_VALUE_TIME, .time_ms = time_ms };
 }
@@ -190,10 +200,14 @@ GETTER(get_direction, alert_value_string(alert_direction_name(alert->direction))
 GETTER(get_ecs_direction, alert_value_string(ecs_direction(alert)))
 GETTER(get_metric, alert_value_string(feature_rows[alert->feature].name))
 GETTER(get_unit, alert_value_string(feature_rows[alert->feature].unit))
-GETTER(get_observed, number(alert->observed, ALERT_VALUE_DECIMALS))
-GETTER(get_expected, number(alert->expected, ALERT_VALUE_DECIMALS))
+GETTER(get_observed, value_of(alert, alert->observed))
+GETTER(get_expected, value_of(alert, alert->expected))
 GETTER(get_fold, number(fold_of(alert), ALERT_RATIO_DECIMALS))
 GETTER(get_score, number(alert->score, ALERT_RATIO_DECIMALS))
+GETTER(get_peak, alert->has_peak ? value_of(alert, alert->peak) : nothing())
+GETTER(get_over_hour, score_of(alert, alert->score))
+GETTER(get_over_record, score_of(alert, alert->over_record))
+GETTER(get_deviations, score_of(alert, alert->deviations))
 GETTER(get_severity, alert_value_string(alert_severity_name(alert->severity)))
 GETTER(get_severity_id, alert_value_count(field->form == ALERT_FORM_OCSF
                                               ? severity_words(alert)->ocsf
@@ -211,6 +225,7 @@ GETTER(get_status_id, alert_value_count(ocsf_state(alert)->status_id))
 GETTER(get_status, alert_value_string(ocsf_state(alert)->status))
 GETTER(get_is_alert, truth(alert->state != ALERT_CLOSED))
 GETTER(get_episode, alert_value_string(alert->episode))
+GETTER(get_windows_over, alert->windows_over > 0 ? alert_value_count(alert->windows_over) : nothing())
 GETTER(get_bytes, has_evidence(alert) ? alert_value_count(alert->evidence.total.bytes) : nothing())
 GETTER(get_packets, has_evidence(alert) ? alert_value_count(alert->evidence.total.packets) : nothing())
 GETTER(get_flows, has_evidence(alert) ? alert_value_count(alert->evidence.total.flows) : nothing())
@@ -220,9 +235,10 @@ GETTER(get_rule, alert_value_string(alert->rule))
 GETTER(get_ruleset, alert_value_string("weir"))
 GETTER(get_analytic_id, alert_value_count(analytic_of(alert)))
 GETTER(get_analytic, alert_value_string(analytic_name(alert)))
-GETTER(get_threshold, number(alert->threshold, ALERT_VALUE_DECIMALS))
-GETTER(get_low, number(alert->low, ALERT_VALUE_DECIMALS))
-GETTER(get_high, number(alert->high, ALERT_VALUE_DECIMALS))
+GETTER(get_threshold, value_of(alert, alert->threshold))
+GETTER(get_low, value_of(alert, alert->low))
+GETTER(get_high, value_of(alert, alert->high))
+GETTER(get_record, alert->is_scored ? value_of(alert, alert->record) : nothing())
 GETTER(get_age, alert_value_count((uint64_t)(alert->baseline_age_ms > 0 ? alert->baseline_age_ms / 1000 : 0)))
 GETTER(get_samples, alert_value_count(alert->baseline_samples))
 GETTER(get_state_age, alert_value_string(alert->is_warm ? "warm" : "cold"))
@@ -263,7 +279,6 @@ static const struct alert_form_row rows[] = {
     ROW("time",              get_window_end,                 NULL,                             "time",                           "@timestamp",                         "time"),
     ROW("window_start",      get_window_start,               "annotations.window_start",       "start_time",                     "event.start",                        NULL),
     ROW("window_end",        get_window_end,                 "annotations.window_end",         "end_time",                       "event.end",                          NULL),
-    ROW("start of the episode", get_start,                   "startsAt",                       "finding_info.first_seen_time",   "weir.episode_start",                 NULL),
     ROW("window_end of a closed alert", get_end,             "endsAt",                         NULL,                             NULL,                                 NULL),
     ROW("node, node_ref.name", get_node,                     "labels.node",                    NULL,                             "host.name",                          NULL),
     ROW("node, or the incident's identity", alert_field_subject,            NULL,                             NULL,                             NULL,                                 "subject"),
@@ -288,10 +303,14 @@ static const struct alert_form_row rows[] = {
     ROW("metric",            get_metric,                     "annotations.metric",             NULL,                             "weir.metric",                        NULL),
     ROW("unit",              get_unit,                       "annotations.unit",               NULL,                             "weir.unit",                          NULL),
     ROW("observed",          get_observed,                   "annotations.observed",           NULL,                             "weir.observed",                      NULL),
+    ROW("peak",              get_peak,                       "annotations.peak",               "unmapped.peak",                  "weir.peak",                          NULL),
     ROW("expected, baseline.expected", get_expected,                  "annotations.expected",           NULL,                             "weir.expected",                      NULL),
     ROW("metric, unit, observed, expected, baseline", alert_field_anomalies, NULL,                       "anomaly_analyses",               NULL,                                 NULL),
     ROW("fold",              get_fold,                       "annotations.fold",               "unmapped.fold",                  "weir.fold",                          NULL),
     ROW("score",             get_score,                      "annotations.score",              "unmapped.score",                 "weir.score",                         NULL),
+    ROW("scores.over_hour",  get_over_hour,                  "annotations.over_hour",          "unmapped.scores.over_hour",      "weir.scores.over_hour",              NULL),
+    ROW("scores.over_record", get_over_record,               "annotations.over_record",        "unmapped.scores.over_record",    "weir.scores.over_record",            NULL),
+    ROW("scores.deviations", get_deviations,                 "annotations.deviations",         "unmapped.scores.deviations",     "weir.scores.deviations",             NULL),
     ROW("severity",          get_severity,                   "labels.severity",                NULL,                             "weir.severity",                      NULL),
     ROW("severity",          get_severity_id,                NULL,                             "severity_id",                    "event.severity",                     NULL),
     ROW("severity",          get_severity_name,              NULL,                             "severity",                       NULL,                                 NULL),
@@ -307,6 +326,8 @@ static const struct alert_form_row rows[] = {
     ROW("state",             get_status,                     NULL,                             "status",                         NULL,                                 NULL),
     ROW("state",             get_is_alert,                   NULL,                             "is_alert",                       NULL,                                 NULL),
     ROW("episode",           get_episode,                    "annotations.episode",            "finding_info.uid",               "weir.episode",                       NULL),
+    ROW("episode_start",     get_start,                      "startsAt",                       "finding_info.first_seen_time",   "weir.episode_start",                 NULL),
+    ROW("windows_over",      get_windows_over,               "annotations.windows_over",       "unmapped.windows_over",          "weir.windows_over",                  NULL),
     ROW("evidence.bytes",    get_bytes,                      "annotations.bytes",              "unmapped.evidence.bytes",        "weir.evidence.bytes",                NULL),
     ROW("evidence.packets",  get_packets,                    "annotations.packets",            "unmapped.evidence.packets",      "weir.evidence.packets",              NULL),
     ROW("evidence.flows",    get_flows,                      "annotations.flows",              "unmapped.evidence.flows",        "weir.evidence.flows",                NULL),
@@ -335,9 +356,11 @@ static const struct alert_form_row rows[] = {
     ROW("`weir`",            get_ruleset,                    NULL,                             NULL,                             "rule.ruleset",                       NULL),
     ROW("kind of the rule",  get_analytic_id,                NULL,                             "finding_info.analytic.type_id",  NULL,                                 NULL),
     ROW("kind of the rule",  get_analytic,                   NULL,                             "finding_info.analytic.type",     NULL,                                 NULL),
+    ROW("parameters",        alert_field_parameters,         "annotations.parameters",         "unmapped.parameters",            "weir.parameters",                    NULL),
     ROW("threshold",         get_threshold,                  "annotations.threshold",          "unmapped.threshold",             "weir.threshold",                     NULL),
     ROW("baseline.low",      get_low,                        "annotations.baseline_low",       NULL,                             "weir.baseline.low",                  NULL),
     ROW("baseline.high",     get_high,                       "annotations.baseline_high",      NULL,                             "weir.baseline.high",                 NULL),
+    ROW("baseline.record",   get_record,                     "annotations.baseline_record",    NULL,                             "weir.baseline.record",               NULL),
     ROW("baseline.age",      get_age,                        "annotations.baseline_age",       "unmapped.baseline.age",          "weir.baseline.age",                  NULL),
     ROW("baseline.samples",  get_samples,                    "annotations.baseline_samples",   "unmapped.baseline.samples",      "weir.baseline.samples",              NULL),
     ROW("quality",           alert_field_quality,            "annotations.quality",            "unmapped.quality",               "weir.quality",                       NULL),

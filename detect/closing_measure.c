@@ -201,6 +201,21 @@ static void tell_rare(const struct run *run, uint32_t node, struct evidence_rare
     };
 }
 
+/* What the node and the fleet remember of the peers. */
+static void tell_peers(const struct run *run, uint32_t node, struct evidence *out) {
+    const struct past *past = run->target->past;
+    const struct bytes name = run->target->roster->nodes[node].name;
+    const uint64_t name_hash = XXH3_64bits(name.data, name.size);
+    for (uint32_t i = 0; i < out->peer_rows; i++) {
+        struct evidence_peer *row = &out->peers[i];
+        const struct peer_group peer = peer_group_of(&past->grouping, row->address);
+        row->has_first =
+            features_first_met(&past->features, node, &peer, run->start_ms, &row->first_ms);
+        row->has_fleet = !peer.is_internal && fleet_is_grown(&past->fleet);
+        row->is_rare = row->has_fleet && fleet_is_rare(&past->fleet, peer.host, name_hash);
+    }
+}
+
 bool closing_evidence(void *context, uint32_t node, uint8_t direction, struct evidence *out,
                       struct error *err) {
     struct run *run = context;
@@ -226,6 +241,7 @@ bool closing_evidence(void *context, uint32_t node, uint8_t direction, struct ev
     }
     if (ok) {
         evidence_build(&gathering);
+        tell_peers(run, node, out);
         if (direction == DIRECTION_OUT) {
             tell_rare(run, node, &out->rare);
         }

@@ -83,8 +83,15 @@ void episode_remove(struct episode_set *set, const struct episode *episode) {
     }
 }
 
+void episode_hold(struct episode *episode, int64_t end_ms) {
+    bool is_next = episode->rules == 0 || end_ms > episode->fired_end_ms;
+    episode->windows_over += is_next && episode->windows_over < UINT32_MAX;
+    episode->fired_end_ms = end_ms;
+}
+
 void episode_fire(struct episode *episode, const struct finding *finding, int64_t start_ms,
                   int64_t end_ms) {
+    episode_hold(episode, end_ms);
     if (episode->rules == 0) {
         episode->start_ms = start_ms;
         episode->rule = finding->rule;
@@ -107,7 +114,6 @@ void episode_fire(struct episode *episode, const struct finding *finding, int64_
     episode->rules |= 1u << finding->rule;
     episode->classes |= 1u << finding->class_;
     episode->quality |= finding->quality & (uint8_t)~METRIC_OBSERVED;
-    episode->fired_end_ms = end_ms;
 }
 
 int64_t episode_close_ms(const struct episode *episode, const struct detector_config *config) {
@@ -155,6 +161,7 @@ void episode_save(const struct episode *episode, struct buffer *out) {
     buffer_u64(out, (uint64_t)episode->start_ms);
     buffer_u64(out, (uint64_t)episode->fired_end_ms);
     buffer_u64(out, (uint64_t)episode->said_end_ms);
+    buffer_u32(out, episode->windows_over);
     buffer_put(out, episode->id, sizeof episode->id - 1);
     put_float(out, episode->peak.value);
     put_float(out, episode->peak.limit);
@@ -204,6 +211,7 @@ void episode_load(struct episode *episode, struct cursor *cursor) {
     episode->start_ms = get_time(cursor);
     episode->fired_end_ms = get_time(cursor);
     episode->said_end_ms = get_time(cursor);
+    episode->windows_over = cursor_u32(cursor);
     struct bytes id = cursor_take(cursor, sizeof episode->id - 1);
     for (size_t i = 0; i < id.size; i++) {
         bool is_hex =
@@ -226,6 +234,8 @@ void episode_load(struct episode *episode, struct cursor *cursor) {
         }
     }
     if (!rules_check(episode) || episode->fired_end_ms <= episode->start_ms ||
+        episode->windows_over == 0 || /* windows do not overlap */
+        episode->windows_over > episode->fired_end_ms - episode->start_ms ||
         (episode->quality & METRIC_OBSERVED) != 0 || episode->peak_corroborating >= RULE_COUNT) {
         cursor->failed = true;
     }

@@ -25,6 +25,7 @@ struct episode {
     int64_t start_ms;         /* start of the first window that fired */
     int64_t fired_end_ms;     /* end of the last one */
     int64_t said_end_ms;      /* end of the last window that an alert told of */
+    uint32_t windows_over;    /* in which a rule fired */
     char id[33];              /* of its first alert */
     /* Of the window with the largest value under `rule`. */
     struct finding_measure peak;
@@ -54,6 +55,10 @@ struct episode *episode_find(struct episode_set *set, uint32_t node, uint8_t dir
 struct episode *episode_open(struct episode_set *set, uint32_t node, uint8_t direction,
                              struct error *err);
 void episode_remove(struct episode_set *set, const struct episode *episode);
+
+/* A rule fires in the window that ends at `end_ms`, of which findings are to come: the episode is
+ * not due with it. */
+void episode_hold(struct episode *episode, int64_t end_ms);
 
 /* Takes in a finding of the window [start, end): its time, quality and peaks. */
 void episode_fire(struct episode *episode, const struct finding *finding, int64_t start_ms,

@@ -21,6 +21,13 @@ struct evidence_sum {
 struct evidence_peer {
     struct address address;
     struct evidence_sum sum;
+    int64_t first_ms; /* start of the hour in which the node first called it or its group */
+    uint16_t port;    /* as below: that of most bytes with it, ties the smallest */
+    uint8_t protocol;
+    bool has_port;  /* what is false here is not known */
+    bool has_first; /* not called, or forgotten */
+    bool has_fleet; /* an outside peer, in a fleet that is old enough to call one rare */
+    bool is_rare;   /* nobody else has called it (fleet.h) */
 };
 
 struct evidence_port {

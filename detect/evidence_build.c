@@ -31,6 +31,11 @@ static int compare_port(const void *a, const void *b) {
     return order != 0 ? order : compare_protocol(a, b);
 }
 
+static int compare_peer_port(const void *a, const void *b) {
+    int order = compare_peer(a, b);
+    return order != 0 ? order : compare_port(a, b);
+}
+
 static int compare_key(const void *a, const void *b) {
     return strand_compare_conversation(a, b);
 }
@@ -68,6 +73,38 @@ static uint64_t rank(struct strand *strands, size_t count, compare_strands compa
         keep(top, rows, &tally);
     }
     return distinct;
+}
+
+static struct evidence_peer *find_peer(struct evidence *out, struct address address) {
+    for (uint32_t i = 0; i < out->peer_rows; i++) {
+        if (address_equal(out->peers[i].address, address)) {
+            return &out->peers[i];
+        }
+    }
+    return NULL;
+}
+
+/* Of each peer that is told, the port of most bytes; runs come ascending, so ties go to the
+ * smallest. */
+static void find_ports(struct strand *strands, size_t count, struct evidence *out) {
+    uint64_t most[EVIDENCE_TOP] = { 0 };
+    if (count > 1) {
+        qsort(strands, count, sizeof *strands, compare_peer_port);
+    }
+    for (size_t i = 0; i < count;) {
+        const struct strand *first = &strands[i];
+        uint64_t bytes = 0;
+        for (; i < count && compare_peer_port(first, &strands[i]) == 0; i++) {
+            bytes += strands[i].bytes;
+        }
+        struct evidence_peer *peer = find_peer(out, first->peer);
+        if (peer != NULL && (!peer->has_port || bytes > most[peer - out->peers])) {
+            most[peer - out->peers] = bytes;
+            peer->port = service_port(first);
+            peer->protocol = first->protocol;
+            peer->has_port = true;
+        }
+    }
 }
 
 static void join_own(struct evidence *out, struct address address) {
@@ -135,4 +172,5 @@ void evidence_build(struct gathering *gathering) {
     for (uint32_t i = 0; i < out->peer_rows; i++) {
         out->peers[i] = (struct evidence_peer){ .address = top[i].key.peer, .sum = top[i].sum };
     }
+    find_ports(strands, count, out);
 }

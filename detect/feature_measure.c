@@ -325,6 +325,21 @@ bool features_measure(struct features *features, const struct feature_view *view
     return acquaintance_admit(&m.node->peers, features->news, features->news_count, m.hour, err);
 }
 
+bool features_first_met(const struct features *features, uint32_t node,
+                        const struct peer_group *peer, int64_t start_ms, int64_t *first_ms) {
+    const uint64_t hashes[] = { peer->group, peer->address };
+    int64_t first = -1;
+    for (size_t i = 0; i < 2 && node < features->node_capacity; i++) {
+        const struct acquaintance *peers = &features->nodes[node].peers;
+        const struct acquaintance_entry *entry =
+            acquaintance_find(peers, hashes[i], start_ms / HOUR_MS);
+        int64_t hour = entry == NULL ? -1 : acquaintance_first_hour(peers, entry);
+        first = hour >= 0 && (first < 0 || hour < first) ? hour : first;
+    }
+    *first_ms = first * HOUR_MS;
+    return first >= 0;
+}
+
 uint64_t features_node_bytes(const struct features *features, uint32_t node) {
     if (node >= features->node_capacity) {
         return 0;

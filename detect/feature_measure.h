@@ -75,6 +75,12 @@ bool features_measure(struct features *features, const struct feature_view *view
                       struct exchange *exchange, const struct exchange_row *rows, uint32_t count,
                       struct feature_values *out, struct error *err);
 
+/* When the node first called the peer, or one of its group that answered: the start of that hour,
+ * as of the window that starts at `start_ms`, which was measured. False: never, or it is forgotten.
+ */
+bool features_first_met(const struct features *features, uint32_t node,
+                        const struct peer_group *peer, int64_t start_ms, int64_t *first_ms);
+
 void features_forget(struct features *features, uint32_t node);
 
 /* Of the node alone, acquaintances included. */

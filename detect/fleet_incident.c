@@ -104,7 +104,8 @@ static void take_told(struct fleet_told *told, const struct alert *alert) {
     take_text(told->attack[1], sizeof told->attack[1],
               alert->attack[0] == NULL ? NULL : alert->attack[1]);
     if (told->has_peer) {
-        told->peer = evidence->peers[0];
+        told->peer = (struct evidence_peer){ .address = evidence->peers[0].address,
+                                             .sum = evidence->peers[0].sum };
     }
     if (told->has_port) {
         told->port = evidence->ports[0];
@@ -387,7 +388,8 @@ static void fill_evidence(const struct fleet_incident *incident, struct evidence
     }
     evidence->peer_rows = rank_rows(incident, &peer_kind, rows);
     for (uint32_t i = 0; i < evidence->peer_rows; i++) {
-        evidence->peers[i] = (struct evidence_peer){ rows[i].told->peer.address, rows[i].sum };
+        evidence->peers[i] =
+            (struct evidence_peer){ .address = rows[i].told->peer.address, .sum = rows[i].sum };
     }
     evidence->port_rows = rank_rows(incident, &port_kind, rows);
     for (uint32_t i = 0; i < evidence->port_rows; i++) {
@@ -447,8 +449,8 @@ static void fill_names(const struct fleet_incident *incident, struct bytes names
     if (key->kind == FLEET_INBOUND) {
         (void)snprintf(identity, FLEET_IDENTITY_SIZE, "fleet:inbound:%s", key->class_);
     } else {
-        char group[ALERT_GROUP_SIZE];
-        alert_group_text(key->group, group);
+        char group[ALERT_HASH_SIZE];
+        alert_hash_text(key->group, group);
         (void)snprintf(identity, FLEET_IDENTITY_SIZE, "fleet:peer:%s:%s",
                        key->direction == DIRECTION_IN ? "in" : "out", group);
     }

@@ -82,19 +82,11 @@ void judge_free(struct judge *judge) {
 
 /* --- one alert ---------------------------------------------------------------------------- */
 
-static void format_lineage(char out[17], uint64_t lineage) {
-    static const char digits[] = "0123456789abcdef";
-    for (int i = 0; i < 16; i++) {
-        out[i] = digits[lineage >> (60 - 4 * i) & 15];
-    }
-    out[16] = '\0';
-}
-
 /* Emits one alert, with evidence where a function is given; the first of an episode gives the
  * episode its id. */
 static bool tell(struct judge *judge, struct episode *episode, struct alert *alert,
                  judge_evidence evidence, void *context, struct error *err) {
-    format_lineage(alert->lineage, judge->lineage);
+    alert_hash_text(judge->lineage, alert->lineage);
     alert_identify(alert);
     if (episode->id[0] == '\0') {
         memcpy(episode->id, alert->id, sizeof episode->id);
@@ -336,7 +328,7 @@ static bool turns_of_window(struct judge *judge, const struct judge_window *wind
         uint8_t direction = rule_direction(finding->rule);
         struct episode *episode = episode_find(&judge->episodes, finding->node, direction);
         if (episode != NULL) {
-            episode->fired_end_ms = window->end_ms; /* so that it is not due */
+            episode_hold(episode, window->end_ms);
         }
         struct turn turn = {
             .end_ms = window->end_ms, .node = finding->node, .direction = direction, .finding = i

@@ -80,8 +80,13 @@ struct finding_values {
     double observed;
     double expected;
     double low;       /* 2 deviations below what is expected */
-    double high;      /* the record of the hour */
+    double high;      /* the record of the hour; of a raw feature the limit; 0: neither is known */
     double threshold; /* what the rule demanded of `observed` */
+    double score;     /* bits over `high`; 0 where that is not known */
+    bool is_scored;   /* a scored feature, and a node of which something is known; else 0: */
+    double record;    /* of any hour */
+    double over_record; /* bits above it */
+    double deviations;  /* above what is expected */
 };
 
 /* `params` are the node's. */

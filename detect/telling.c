@@ -60,8 +60,9 @@ void telling_alert(const struct telling *telling, const struct scorer *scorer,
     const struct rule_row *row = &rule_rows[telling->rule];
     const int64_t born_ms = scorer->baseline.born_ms[episode->node];
     const struct roster_node *node = &telling->roster->nodes[episode->node];
-    struct finding_values values = finding_values(
-        rule_sets_find(&scorer->sets, node), telling->rule, telling->feature, telling->measure);
+    const struct rule_params *params = rule_sets_find(&scorer->sets, node);
+    struct finding_values values =
+        finding_values(params, telling->rule, telling->feature, telling->measure);
     name_node(alert, scorer, node);
     alert->state = telling->state;
     alert->class_ = attack_class_name(telling->class_);
@@ -77,8 +78,16 @@ void telling_alert(const struct telling *telling, const struct scorer *scorer,
     alert->expected = values.expected;
     alert->low = values.low;
     alert->high = values.high;
+    alert->has_peak = telling->rule == episode->rule && telling->feature == episode->feature;
+    alert->peak = alert->has_peak ? (double)episode->peak.value : 0;
+    alert->is_scored = values.is_scored;
+    alert->record = values.record;
+    alert->over_record = values.over_record;
+    alert->deviations = values.deviations;
+    alert->windows_over = episode->windows_over;
+    alert->parameters = rule_params_hash(params);
     alert->threshold = values.threshold;
-    alert->score = (double)telling->measure->over_hour;
+    alert->score = values.score;
     alert->baseline_age_ms = born_ms == INT64_MIN ? 0 : telling->end_ms - born_ms;
     alert->baseline_samples = telling->samples;
     alert->is_warm = !telling->is_cold;

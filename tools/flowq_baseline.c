@@ -301,8 +301,8 @@ static bool put_peers(struct sheet *sheet, const struct detector_view_node *node
     for (uint32_t i = 0; i < node->rare_count; i++) {
         const struct ledger_entry *entry = node->rare[i];
         char address[ADDRESS_TEXT_SIZE];
-        char group[ALERT_GROUP_SIZE];
-        alert_group_text(entry->group, group);
+        char group[ALERT_HASH_SIZE];
+        alert_hash_text(entry->group, group);
         const struct sheet_cell cells[] = {
             { .text = node->name },
             { .text = bytes_of(address, address_format(entry->peer, address)) },

@@ -328,6 +328,56 @@ static void a_rare_peer_is_told_and_observed(void **state) {
     form_none(OCSF, &alert, "observables.1");
 }
 
+static void what_is_remembered_of_a_peer_stands_beside_it(void **state) {
+    (void)state;
+    struct alert alert = sample_leak();
+    form_text(AM, &alert, "annotations.peers", "198.51.100.7 (100000000 bytes, 443/tcp, rare)");
+    form_text(OCSF, &alert, "unmapped.evidence.peers.0.port", "443");
+    form_text(ECS, &alert, "weir.evidence.peers.0.first_seen", "2026-11-24T03:30:00.000Z");
+    char *text = form_of(ECS, &alert);
+    assert_non_null(strstr(text, "\"is_rare\":true"));
+    free(text);
+    alert.evidence.peers[0].has_port = alert.evidence.peers[0].has_first = false;
+    alert.evidence.peers[0].has_fleet = false;
+    form_text(AM, &alert, "annotations.peers", "198.51.100.7 (100000000 bytes)");
+    form_none(ECS, &alert, "weir.evidence.peers.0.port");
+    form_none(ECS, &alert, "weir.evidence.peers.0.first_seen");
+    form_none(OCSF, &alert, "unmapped.evidence.peers.0.is_rare");
+}
+
+static void a_value_has_the_same_digits_in_every_form(void **state) {
+    (void)state;
+    struct alert alert = sample_leak();
+    alert.feature = FEATURE_HALF;
+    alert.observed = 37.25;
+    alert.record = 21.5;
+    form_text(AM, &alert, "annotations.observed", "37.25");
+    form_text(ECS, &alert, "weir.observed", "37.25");
+    form_text(ECS, &alert, "weir.baseline.record", "21.5");
+    form_text(OCSF, &alert, "anomaly_analyses.0.anomalies.0.observations.0.value", "37.25");
+    form_text(OCSF, &alert, "anomaly_analyses.0.baselines.3.observations.0.value", "21.5");
+    form_text(EVENTS, &alert, "data.observed", "37.25");
+    form_text(ECS, &alert, "message",
+              "Outbound traffic far above normal on web-1: half 37.25 conversations/min, "
+              "1000000 expected");
+}
+
+static void what_has_no_baseline_has_a_limit_and_no_scores(void **state) {
+    (void)state;
+    struct alert alert = sample_leak();
+    alert.feature = FEATURE_LED_OUT;
+    alert.expected = 0;
+    alert.is_scored = false;
+    form_text(ECS, &alert, "message",
+              "Outbound traffic far above normal on web-1: led_out 100000000 bytes, "
+              "limit 8000000");
+    form_none(ECS, &alert, "weir.scores");
+    form_none(AM, &alert, "annotations.over_record");
+    form_none(ECS, &alert, "weir.baseline.record");
+    form_none(OCSF, &alert, "anomaly_analyses.0.baselines.3");
+    form_text(ECS, &alert, "weir.score", "5.644");
+}
+
 static void techniques_have_their_names_and_tactics(void **state) {
     (void)state;
     struct alert alert = sample_leak(); /* T1041, T1048.003 */
@@ -553,6 +603,9 @@ int main(int argc, char **argv) {
         cmocka_unit_test(the_source_of_a_flow_is_who_sent_its_bytes),
         cmocka_unit_test(a_local_address_that_is_not_known_is_left_out),
         cmocka_unit_test(a_rare_peer_is_told_and_observed),
+        cmocka_unit_test(what_is_remembered_of_a_peer_stands_beside_it),
+        cmocka_unit_test(a_value_has_the_same_digits_in_every_form),
+        cmocka_unit_test(what_has_no_baseline_has_a_limit_and_no_scores),
         cmocka_unit_test(techniques_have_their_names_and_tactics),
         cmocka_unit_test(a_technique_that_the_table_lacks_keeps_its_id),
         cmocka_unit_test(what_is_not_known_is_left_out),

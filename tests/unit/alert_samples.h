@@ -61,14 +61,22 @@ static inline struct alert sample_leak(void) {
         .role = bytes_text("web"),
         .interface = bytes_text("eni-1"),
         .observed = 1e8,
+        .peak = 2e8,
+        .has_peak = true,
         .expected = 1e6,
         .low = 7e5 + 0.4,
         .high = 2e6 + 0.5,
+        .is_scored = true,
+        .record = 3e6,
+        .over_record = 5.0589,
+        .deviations = 26.5,
         .threshold = 8e6,
         .score = 5.64385,
         .confidence = 0.9868,
         .baseline_age_ms = 172800000,
         .baseline_samples = 2880,
+        .windows_over = 7,
+        .parameters = UINT64_C(0x00fedcba98765432),
         .is_warm = true,
     };
     const struct evidence_sum sum = { 100000000, 70000, 3 };
@@ -77,7 +85,15 @@ static inline struct alert sample_leak(void) {
     alert.evidence.total = sum;
     alert.evidence.peer_count = 1;
     alert.evidence.peer_rows = 1;
-    alert.evidence.peers[0] = (struct evidence_peer){ peer, sum };
+    alert.evidence.peers[0] = (struct evidence_peer){ .address = peer,
+                                                      .sum = sum,
+                                                      .first_ms = SAMPLE_START - 7 * 3600000,
+                                                      .port = 443,
+                                                      .protocol = 6,
+                                                      .has_port = true,
+                                                      .has_first = true,
+                                                      .has_fleet = true,
+                                                      .is_rare = true };
     alert.evidence.port_rows = 1;
     alert.evidence.ports[0] = (struct evidence_port){ 443, 6, sum };
     alert.evidence.protocol_rows = 1;
@@ -108,7 +124,7 @@ static inline void sample_fill_addresses(struct evidence *evidence) {
         struct address peer = i % 2 == 0 ? six : mapped;
         struct address local = i == 3 ? (struct address){ 0 } : six;
         evidence->keys[i] = (struct evidence_key){ local, peer, 0, 65535, protocols[i], sum };
-        evidence->peers[i] = (struct evidence_peer){ peer, sum };
+        evidence->peers[i] = (struct evidence_peer){ .address = peer, .sum = sum };
         evidence->ports[i] = (struct evidence_port){ 65535, protocols[i], sum };
         evidence->protocols[i] = (struct evidence_protocol){ protocols[i], sum };
     }
@@ -128,6 +144,8 @@ static inline void sample_set_largest(struct alert *alert) {
     alert->evidence.total = sum;
     alert->evidence.peer_count = UINT64_MAX;
     alert->evidence.peers[0].sum = sum;
+    alert->evidence.peers[0].first_ms = INT64_MIN;
+    alert->windows_over = UINT32_MAX;
     alert->evidence.ports[0].sum = sum;
     alert->evidence.protocols[0].sum = sum;
     alert->evidence.keys[0].sum = sum;
@@ -154,6 +172,9 @@ static inline void sample_make_incident(struct alert *alert) {
     alert->node_rows = ALERT_NODES_MAX;
     alert->node_count = 1024;
     alert->rare_group = UINT64_C(0x0123456789abcdef);
+    alert->has_peak = alert->is_scored = false;
+    alert->windows_over = 0;
+    alert->parameters = 0;
     alert->evidence.own_count = 0;
 }
 
@@ -174,7 +195,8 @@ static inline void sample_make_odd(struct alert *alert, unsigned oddity) {
     case SAMPLE_WITHOUT_EVIDENCE: alert->evidence = (struct evidence){ 0 }; break;
     case SAMPLE_LARGEST: sample_set_largest(alert); break;
     case SAMPLE_NOT_FINITE:
-        alert->observed = alert->low = alert->score = (double)NAN;
+        alert->observed = alert->low = alert->score = alert->peak = (double)NAN;
+        alert->record = alert->over_record = alert->deviations = (double)INFINITY;
         alert->expected = alert->high = alert->threshold = (double)INFINITY;
         alert->confidence = (double)NAN;
         break;

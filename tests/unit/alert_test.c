@@ -34,21 +34,35 @@ static struct alert leak(void) {
         .role = bytes_text("web"),
         .interface = bytes_text("eni-1"),
         .observed = 1e8,
+        .peak = 1.5e8,
+        .has_peak = true,
         .expected = 1e6,
         .low = 7e5 + 0.4,
         .high = 2e6 + 0.5,
+        .is_scored = true,
+        .record = 2500000.4,
+        .over_record = 5.32193,
+        .deviations = 26.5754,
         .threshold = 8e6,
         .score = 5.64385,
         .confidence = 0.9868,
         .baseline_age_ms = 172800000,
         .baseline_samples = 2880,
+        .windows_over = 4,
+        .parameters = UINT64_C(0x0fedcba987654321),
         .is_warm = true,
     };
     alert.evidence.total = (struct evidence_sum){ 100000000, 70000, 3 };
     alert.evidence.peer_count = 1;
     alert.evidence.peer_rows = 1;
-    alert.evidence.peers[0] =
-        (struct evidence_peer){ address_from_ipv4(0xc6336407), { 100000000, 70000, 3 } };
+    alert.evidence.peers[0] = (struct evidence_peer){ .address = address_from_ipv4(0xc6336407),
+                                                      .sum = { 100000000, 70000, 3 },
+                                                      .first_ms = WINDOW_START - 30 * 60000,
+                                                      .port = 443,
+                                                      .protocol = 6,
+                                                      .has_port = true,
+                                                      .has_first = true,
+                                                      .has_fleet = true };
     alert.evidence.port_rows = 1;
     alert.evidence.ports[0] = (struct evidence_port){ 443, 6, { 100000000, 70000, 3 } };
     alert.evidence.protocol_rows = 1;
@@ -74,12 +88,16 @@ static const char golden[] =
     "\"addresses\":[\"10.0.0.1\"],\"interface\":\"eni-1\"},\"nodes\":[],\"node_count\":1,"
     "\"role\":\"web\","
     "\"class\":\"exfil.volume\",\"direction\":\"out\",\"metric\":\"out_bytes\","
-    "\"unit\":\"bytes/min\",\"observed\":100000000,\"expected\":1000000,\"fold\":100,"
-    "\"score\":5.644,\"severity\":\"high\",\"confidence\":0.987,\"state\":\"open\","
+    "\"unit\":\"bytes/min\",\"observed\":100000000,\"peak\":150000000,"
+    "\"expected\":1000000,\"fold\":100,\"score\":5.644,"
+    "\"scores\":{\"over_hour\":5.644,\"over_record\":5.322,\"deviations\":26.575},\"severity\":"
+    "\"high\",\"confidence\":0.987,\"state\":\"open\","
     "\"episode\":\"00112233445566778899aabbccddeeff\","
+    "\"episode_start\":\"2026-11-24T10:30:00.000Z\",\"windows_over\":4,"
     "\"evidence\":{\"bytes\":100000000,\"packets\":70000,\"flows\":3,\"peer_count\":1,"
-    "\"peers\":[{\"address\":\"198.51.100.7\",\"bytes\":100000000,\"packets\":70000,"
-    "\"flows\":3}],"
+    "\"peers\":[{\"address\":\"198.51.100.7\",\"port\":443,\"protocol\":6,"
+    "\"bytes\":100000000,\"packets\":70000,\"flows\":3,"
+    "\"first_seen\":\"2026-11-24T10:00:00.000Z\",\"is_rare\":false}],"
     "\"ports\":[{\"port\":443,\"protocol\":6,\"bytes\":100000000,\"packets\":70000,"
     "\"flows\":3}],"
     "\"protocols\":[{\"protocol\":6,\"bytes\":100000000,\"packets\":70000,\"flows\":3}],"
@@ -88,8 +106,9 @@ static const char golden[] =
     "\"rare_group\":\"\",\"is_cut\":false,\"flowq\":\"flowq --from 2026-11-24T10:30:00Z --to "
     "2026-11-24T10:31:00Z "
     "'node \\\"web-1\\\" and out'\"},"
-    "\"rule\":\"exfil\",\"threshold\":8000000,"
-    "\"baseline\":{\"expected\":1000000,\"low\":700000,\"high\":2000001,\"age\":172800,"
+    "\"rule\":\"exfil\",\"parameters\":\"0fedcba987654321\",\"threshold\":8000000,"
+    "\"baseline\":{\"expected\":1000000,\"low\":700000,\"high\":2000001,\"record\":2500000,\"age\":"
+    "172800,"
     "\"samples\":2880},\"quality\":[],\"state_age\":\"warm\",\"attack\":[\"T1041\",\"T1048\"],"
     "\"community_ids\":[\"@COMMUNITY\"],\"recommended_action\":\"notify\",\"announced\":\"\"}\n";
 
@@ -182,10 +201,10 @@ static void icmp_and_unknown_local_addresses_have_no_community_id(void **state) 
 static void every_quality_is_named(void **state) {
     (void)state;
     struct alert alert = leak();
-    alert.quality = METRIC_SKIPPED | METRIC_SAMPLED | METRIC_CUT;
+    alert.quality = METRIC_SKIPPED | METRIC_SAMPLED | METRIC_SPARSE | METRIC_CUT;
     alert.is_warm = false;
     char *got = written(&alert);
-    assert_non_null(strstr(got, "\"quality\":[\"skipped\",\"sampled\",\"cut\"],"
+    assert_non_null(strstr(got, "\"quality\":[\"skipped\",\"sampled\",\"sparse\",\"cut\"],"
                                 "\"state_age\":\"cold\""));
     free(got);
 }
@@ -217,6 +236,54 @@ static void an_alert_of_several_nodes_names_them_and_asks_for_their_flows(void *
     assert_non_null(strstr(got, "\"rare_group\":\"1234567890abcdef\""));
     assert_non_null(
         strstr(got, "'node in {\\\"a'\\\\''b\\\", \\\"web-1\\\", \\\"web 2\\\"} and out'"));
+    free(got);
+}
+
+static void values_that_are_not_bytes_have_digits_behind_the_point(void **state) {
+    (void)state;
+    struct alert alert = leak();
+    alert.feature = FEATURE_HALF;
+    alert.observed = 37.25;
+    alert.peak = 40;
+    alert.expected = 20.0004;
+    alert.threshold = 1500.5;
+    alert.record = 21.12345;
+    char *got = written(&alert);
+    assert_non_null(strstr(got, "\"unit\":\"conversations/min\",\"observed\":37.25,"
+                                "\"peak\":40,\"expected\":20,"));
+    assert_non_null(strstr(got, "\"threshold\":1500.5,"));
+    assert_non_null(strstr(got, "\"record\":21.123,"));
+    free(got);
+    for (unsigned f = 0; f < FEATURE_COUNT; f++) {
+        alert.feature = (enum feature)f;
+        bool is_bytes = strstr(feature_rows[f].unit, "bytes") != NULL;
+        assert_int_equal(alert_value_decimals(&alert), is_bytes ? 0 : 3);
+    }
+}
+
+static void what_is_not_known_of_an_alert_is_left_out(void **state) {
+    (void)state;
+    static const char *const absent[] = { "peak",       "over_hour",    "over_record",
+                                          "deviations", "windows_over", "record",
+                                          "first_seen", "is_rare",      "rare_peer" };
+    struct alert alert = leak();
+    alert.has_peak = alert.is_scored = false;
+    alert.windows_over = 0;
+    alert.parameters = 0;
+    alert.evidence.peers[0].has_port = false;
+    alert.evidence.peers[0].has_first = false;
+    alert.evidence.peers[0].has_fleet = false;
+    char *got = written(&alert);
+    for (size_t i = 0; i < sizeof absent / sizeof *absent; i++) {
+        char key[32];
+        snprintf(key, sizeof key, "\"%s\":", absent[i]);
+        if (strstr(got, key) != NULL) {
+            fail_msg("%s is there", absent[i]);
+        }
+    }
+    assert_non_null(strstr(got, "\"scores\":{},"));
+    assert_non_null(strstr(got, "\"parameters\":\"\","));
+    assert_non_null(strstr(got, "\"peers\":[{\"address\":\"198.51.100.7\",\"bytes\":"));
     free(got);
 }
 
@@ -267,6 +334,8 @@ int main(void) {
         cmocka_unit_test(every_quality_is_named),
         cmocka_unit_test(a_hostile_node_name_stays_within_its_quotes),
         cmocka_unit_test(an_alert_of_several_nodes_names_them_and_asks_for_their_flows),
+        cmocka_unit_test(values_that_are_not_bytes_have_digits_behind_the_point),
+        cmocka_unit_test(what_is_not_known_of_an_alert_is_left_out),
         cmocka_unit_test(numbers_that_are_not_finite_are_null),
         cmocka_unit_test(a_buffer_that_is_too_small_latches),
         cmocka_unit_test(names_of_states_severities_and_advice_are_the_contracts_words),

@@ -346,6 +346,65 @@ static void own_addresses_are_the_smallest_of_the_windows_conversations(void **s
     detector_free(detector);
 }
 
+/* One call out of a node, answered. */
+static void add_call_of(const char *node, uint32_t peer, uint16_t port, uint64_t bytes,
+                        int64_t at_ms) {
+    struct row row = { .node = node,
+                       .peer = peer,
+                       .local_port = 50000,
+                       .peer_port = port,
+                       .start_ms = at_ms,
+                       .end_ms = at_ms + 9000,
+                       .bytes = bytes,
+                       .packets = 10,
+                       .direction = DIRECTION_OUT,
+                       .tcp_flags = 2 };
+    add_row(&row);
+    row.direction = DIRECTION_IN;
+    row.tcp_flags = 18;
+    row.bytes = 400;
+    add_row(&row);
+}
+
+/* T0 is at 03:34 of an hour that begins here. */
+#define T0_HOUR INT64_C(1730001600000) /* the first full hour behind T0 */
+
+static void peers_are_told_with_their_port_and_what_is_remembered_of_them(void **state) {
+    (void)state;
+    const int64_t hour_ms = INT64_C(3600) * 1000;
+    const int64_t last_ms = T0_HOUR - T0 + 30 * hour_ms;
+    struct detector *detector = new_detector(NULL);
+    fake_judge->is_showing_features = true;
+    begin_batch();
+    /* 8.8.8.8 is everybody's; 9.9.9.0/24 only of a, since the second hour; b is new to it. */
+    add_call_of("a", UINT32_C(0x08080808), 443, 500, T0_HOUR - T0);
+    add_call_of("b", UINT32_C(0x08080808), 443, 500, T0_HOUR - T0);
+    add_call_of("a", UINT32_C(0x09090901), 443, 500, T0_HOUR - T0 + hour_ms);
+    add_call_of("a", UINT32_C(0x08080808), 443, 5000, last_ms);
+    add_call_of("a", UINT32_C(0x09090902), 443, 2000, last_ms);
+    add_call_of("a", UINT32_C(0x09090902), 8443, 1000, last_ms);
+    add_call_of("a", UINT32_C(0x09090902), 53, 2000, last_ms); /* a tie: the smaller one */
+    add_call_of("a", UINT32_C(0x0a000005), 22, 900, last_ms);  /* inside */
+    add_call_of("b", UINT32_C(0x09090901), 443, 700, last_ms);
+    take(detector);
+    close_all(detector);
+    buffer_u8(&fake_judge->trace, 0);
+    const char *trace = (const char *)fake_judge->trace.data;
+    const char *const wants[] = {
+        " 8.8.8.8=5000(443/6 since 1730001600000 known) "
+        "9.9.9.2=5000(53/6 since 1730005200000 rare) "
+        "10.0.0.5=900(22/6 since 1730109600000) ",
+        " 9.9.9.1=700(443/6 since 1730109600000 known) ", /* a knows it, since long ago */
+        " 8.8.8.8=500(443/6 since 1730001600000) ",       /* the fleet is young */
+    };
+    for (size_t i = 0; i < sizeof wants / sizeof *wants; i++) {
+        if (strstr(trace, wants[i]) == NULL) {
+            fail_msg("%s is not in %s", wants[i], trace);
+        }
+    }
+    detector_free(detector);
+}
+
 static void new_identity_starts_cold_and_retires_the_old_one(void **state) {
     (void)state;
     struct detector *detector = new_detector(NULL);
@@ -827,6 +886,7 @@ int main(void) {
         cmocka_unit_test(rejected_and_undirected_flows_count_for_no_volume),
         cmocka_unit_test(pods_behind_an_interface_keep_their_addresses),
         cmocka_unit_test(own_addresses_are_the_smallest_of_the_windows_conversations),
+        cmocka_unit_test(peers_are_told_with_their_port_and_what_is_remembered_of_them),
         cmocka_unit_test(new_identity_starts_cold_and_retires_the_old_one),
         cmocka_unit_test(windows_close_in_order_and_what_comes_later_is_late),
         cmocka_unit_test(gap_of_fifty_years_costs_nothing_and_forgets),

@@ -73,6 +73,23 @@ static void fake_reserve(struct judge *judge, uint32_t count) {
     }
 }
 
+static uint32_t fake_bits(float value) {
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return bits;
+}
+
+static void fake_peer(struct buffer *out, const struct evidence_peer *peer) {
+    fake_text(out, "(");
+    if (peer->has_port) {
+        fake_text(out, "%u/%u", peer->port, peer->protocol);
+    }
+    if (peer->has_first) {
+        fake_text(out, " since %" PRId64, peer->first_ms);
+    }
+    fake_text(out, "%s)", !peer->has_fleet ? "" : peer->is_rare ? " rare" : " known");
+}
+
 static void fake_evidence(struct judge *judge, const struct evidence *evidence) {
     struct buffer *out = &judge->trace;
     char text[ADDRESS_TEXT_SIZE];
@@ -82,6 +99,9 @@ static void fake_evidence(struct judge *judge, const struct evidence *evidence) 
     for (uint32_t i = 0; i < evidence->peer_rows; i++) {
         address_format(evidence->peers[i].address, text);
         fake_text(out, " %s=%" PRIu64, text, evidence->peers[i].sum.bytes);
+        if (judge->is_showing_features) {
+            fake_peer(out, &evidence->peers[i]);
+        }
     }
     for (uint32_t i = 0; i < evidence->port_rows; i++) {
         fake_text(out, " %u/%u=%" PRIu64, evidence->ports[i].port, evidence->ports[i].protocol,
@@ -102,13 +122,13 @@ static void fake_evidence(struct judge *judge, const struct evidence *evidence) 
         address_format(evidence->own[i], text);
         fake_text(out, " own %s", text);
     }
+    if (judge->is_showing_features && evidence->rare.group != 0) {
+        address_format(evidence->rare.peer, text);
+        fake_text(out, " rare %s:%u %" PRIu64 " %" PRIu64 " %" PRId64 " %" PRIu32 " %08" PRIx32,
+                  text, evidence->rare.port, evidence->rare.bytes_out, evidence->rare.bytes_in,
+                  evidence->rare.first_ms, evidence->rare.minutes, fake_bits(evidence->rare.gap_s));
+    }
     fake_text(out, "]");
-}
-
-static uint32_t fake_bits(float value) {
-    uint32_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    return bits;
 }
 
 /* Values by name, those that are 0 left out. */

@@ -118,7 +118,7 @@ static struct alert alert_of(const struct told *told) {
     alert.evidence.peer_count = 2;
     alert.evidence.peer_rows = 1;
     alert.evidence.peers[0] =
-        (struct evidence_peer){ address_from_ipv4(0xc6336407), { 900, 9, 1 } };
+        (struct evidence_peer){ .address = address_from_ipv4(0xc6336407), .sum = { 900, 9, 1 } };
     alert.evidence.port_rows = 1;
     alert.evidence.ports[0] = (struct evidence_port){ 443, 6, { 900, 9, 1 } };
     if (told->group != 0) {
@@ -331,7 +331,7 @@ static void figures_are_those_of_all_nodes_together(void **state) {
     alert.baseline_samples = 99;
     alert.evidence.peer_count = 40;
     alert.evidence.peers[0] =
-        (struct evidence_peer){ address_from_ipv4(0xc6336408), { 1800, 9, 1 } };
+        (struct evidence_peer){ .address = address_from_ipv4(0xc6336408), .sum = { 1800, 9, 1 } };
     struct alert_sink sink = fleet_stage_sink(&bench->stage);
     assert_true(sink.emit(sink.context, &alert, &err));
     pass(bench, 0);

@@ -40,6 +40,14 @@ struct told {
     double expected;
     double threshold;
     double confidence;
+    double score;
+    double high;
+    double peak; /* -1: none */
+    double record;
+    double over_record;
+    double deviations;
+    uint32_t windows_over;
+    uint64_t parameters;
     uint64_t evidence_bytes;
 };
 
@@ -80,6 +88,14 @@ static bool remember(void *context, const struct alert *alert, struct error *err
         .expected = alert->expected,
         .threshold = alert->threshold,
         .confidence = alert->confidence,
+        .score = alert->score,
+        .high = alert->high,
+        .peak = alert->has_peak ? alert->peak : -1,
+        .record = alert->is_scored ? alert->record : -1,
+        .over_record = alert->over_record,
+        .deviations = alert->deviations,
+        .windows_over = alert->windows_over,
+        .parameters = alert->parameters,
         .evidence_bytes = alert->evidence.total.bytes,
     };
     memcpy(told->node, alert->node.data, alert->node.size);
@@ -395,6 +411,67 @@ static void an_episode_opens_goes_on_and_closes(void **state) {
     assert_int_equal(bench->told[2].evidence_bytes, 0);
     assert_int_equal(judge_alert_count(bench->judge), 3);
     assert_int_equal(judge_episode_count(bench->judge), 1);
+    bench_free(bench);
+}
+
+static void alerts_tell_the_peak_so_far_and_in_how_many_windows_a_rule_fired(void **state) {
+    (void)state;
+    struct bench *bench = bench_make(1);
+    int64_t now = bench_settle(bench);
+    set_all(bench, 1e8f, 1e6f);
+    now = bench_run(bench, now, 3);
+    set_all(bench, 1e6f, 1e6f);
+    now = bench_run(bench, now, 5); /* a pause */
+    set_all(bench, 3e8f, 1e6f);
+    now = bench_run(bench, now, 5);
+    set_all(bench, 2e8f, 1e6f);
+    now = bench_run(bench, now, 25);
+    set_all(bench, 1e6f, 1e6f);
+    bench_run(bench, now, 60);
+    assert_int_equal(bench->told_count, 3);
+    const struct told *open = &bench->told[0];
+    const struct told *ongoing = &bench->told[1];
+    const struct told *closed = &bench->told[2];
+    assert_true(open->peak == open->observed && open->peak == 1e8);
+    assert_true(ongoing->observed == 2e8 && ongoing->peak == (double)3e8f);
+    assert_true(closed->observed == (double)3e8f && closed->peak == closed->observed);
+    assert_int_equal(open->windows_over, 1); /* the third one, with which the rule fired */
+    assert_int_equal(ongoing->state, ALERT_ONGOING);
+    int64_t minutes = (ongoing->end_ms - ongoing->episode_start_ms) / MINUTE;
+    assert_in_range(ongoing->windows_over, minutes - 7, minutes - 5); /* but the pause */
+    assert_in_range(closed->windows_over, ongoing->windows_over + 1, 31);
+    bench_free(bench);
+}
+
+static void alerts_tell_the_record_and_how_far_it_is_passed(void **state) {
+    (void)state;
+    struct bench *bench = bench_make(1);
+    int64_t now = bench_settle(bench);
+    set_all(bench, 1e8f, 1e6f);
+    bench_run(bench, now, 5);
+    const struct told *told = &bench->told[0];
+    assert_true(told->record >= 1e6 * 0.99 && told->record < 2e6);
+    assert_true(told->high >= told->record * 0.99); /* of the hour: at least two deviations up */
+    double scale = (double)feature_rows[FEATURE_OUT_INIT].scale;
+    double passed = log2((told->observed + scale) / (told->record + scale));
+    assert_true(fabs(passed - told->over_record) < 1e-5);
+    assert_true(told->score <= told->over_record + 1e-6);
+    assert_true(fabs(told->deviations * 0.25 - passed) < 0.1); /* the least deviation there is */
+    assert_true(told->parameters == rule_params_hash(&bench->config.rules));
+    bench_free(bench);
+}
+
+static void a_cold_node_that_nothing_is_known_of_has_no_scores(void **state) {
+    (void)state;
+    struct bench *bench = bench_make(1);
+    bench->values[FEATURE_NEWPEERS][0] = 200;
+    bench->values[FEATURE_NEWFAIL][0] = 180.5f;
+    bench->values[FEATURE_PPF][0] = 2;
+    bench_run(bench, START, 10);
+    assert_int_equal(bench->told_count, 1);
+    const struct told *told = &bench->told[0];
+    assert_true(told->observed == 180.5 && told->record == -1);
+    assert_true(told->score == 0 && told->high == 0 && told->over_record == 0);
     bench_free(bench);
 }
 
@@ -931,6 +1008,9 @@ int main(void) {
         cmocka_unit_test(skipped_data_can_raise_an_alarm_but_lowers_the_trust_in_it),
         cmocka_unit_test(values_that_are_no_numbers_neither_fire_nor_poison_the_baseline),
         cmocka_unit_test(an_episode_opens_goes_on_and_closes),
+        cmocka_unit_test(alerts_tell_the_peak_so_far_and_in_how_many_windows_a_rule_fired),
+        cmocka_unit_test(alerts_tell_the_record_and_how_far_it_is_passed),
+        cmocka_unit_test(a_cold_node_that_nothing_is_known_of_has_no_scores),
         cmocka_unit_test(a_pause_shorter_than_the_quiet_time_does_not_end_an_episode),
         cmocka_unit_test(the_directions_of_a_node_are_episodes_of_their_own),
         cmocka_unit_test(alerts_of_a_window_come_by_node_name_whatever_the_index),
