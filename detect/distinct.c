@@ -20,18 +20,28 @@ void distinct_reset(struct distinct *distinct) {
     distinct->is_estimate = false;
 }
 
+/* 2^-rank in units of 2^-56; an empty register is counted apart, and 2^-57 is as good as none. */
+static uint64_t weight_of(uint8_t rank) {
+    return rank == 0 ? 0 : UINT64_C(1) << 56 >> rank;
+}
+
 /* The highest 8 bits choose the register, which keeps the largest count of zeros, and one, in front
  * of the rest: 1 to 57. */
 static void raise_register(struct distinct *distinct, uint64_t hash) {
     uint8_t *at = &distinct->registers[hash >> 56];
     uint8_t rank = (uint8_t)(__builtin_clzll(hash << 8 | 0x80) + 1);
-    *at = *at < rank ? rank : *at;
+    if (*at < rank) {
+        distinct->empty_count -= *at == 0;
+        distinct->sum += weight_of(rank) - weight_of(*at);
+        *at = rank;
+    }
 }
 
 static void begin_estimate(struct distinct *distinct) {
     uint64_t hashes[DISTINCT_SLOTS];
     memcpy(hashes, distinct->slots, sizeof hashes);
     memset(distinct->slots, 0, sizeof distinct->slots);
+    distinct->empty_count = DISTINCT_REGISTERS;
     distinct->is_estimate = true;
     for (uint32_t i = 0; i < DISTINCT_SLOTS; i++) {
         if (hashes[i] != 0) {
@@ -71,12 +81,8 @@ uint32_t distinct_count(const struct distinct *distinct) {
     if (!distinct->is_estimate) {
         return distinct->count;
     }
-    double sum = 0; /* of 2^-rank, in the order of registers */
-    uint32_t empty_count = 0;
-    for (uint32_t i = 0; i < DISTINCT_REGISTERS; i++) {
-        empty_count += distinct->registers[i] == 0;
-        sum += (double)(UINT64_C(1) << (57 - distinct->registers[i])) * 0x1p-57;
-    }
+    uint32_t empty_count = distinct->empty_count;
+    double sum = (double)distinct->sum * 0x1p-56 + (double)empty_count;
     double estimate = 0.7213 / (1 + 1.079 / M) * M * M / sum;
     if (estimate <= 2.5 * M && empty_count > 0) {
         float over = (float)(DISTINCT_REGISTERS - empty_count) / (float)empty_count;

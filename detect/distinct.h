@@ -8,8 +8,8 @@
 /* How many different numbers were added: exact up to DISTINCT_EXACT_MAX, an estimate beyond it by
  * HyperLogLog with 256 registers (Flajolet and others, 2007; standard deviation 6.5 %), with linear
  * counting where registers are left empty. A function of the set of numbers: neither their order
- * nor repetitions show, in the estimate either, since it is computed in the order of registers and
- * with the logarithm of detect/bits.h. 1 KB. One thread. */
+ * nor repetitions show, in the estimate either, since what it is made of are whole numbers, and the
+ * logarithm that of detect/bits.h. 1 KB. One thread. */
 
 #define DISTINCT_EXACT_MAX 64u
 #define DISTINCT_SLOTS 128u
@@ -20,7 +20,11 @@ struct distinct {
     bool is_estimate;
     union {
         uint64_t slots[DISTINCT_SLOTS]; /* hash; 0: free */
-        uint8_t registers[DISTINCT_REGISTERS];
+        struct {
+            uint64_t sum; /* of 2^(56 - rank) over the registers that are not empty */
+            uint32_t empty_count;
+            uint8_t registers[DISTINCT_REGISTERS];
+        };
     };
 };
 
