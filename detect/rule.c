@@ -200,9 +200,13 @@ static enum feature spam_about(const struct rule_scores *scores) {
     return is_spam_by_peers(scores) ? FEATURE_SMTP : FEATURE_SMTP_NEW;
 }
 
+/* A node is no candidate for recycling by mail that is taken, nor where its role hands out mail. */
 static bool crit_spam_holds(const struct rule_scores *scores) {
-    return scores->record[FEATURE_SMTP] < PARAM(CRIT_SPAM_RECORD_MOST) &&
-           OVER_RECORD(SMTP) > PARAM(CRIT_SPAM_OVER_RECORD);
+    float used = larger(scores->record[FEATURE_SMTP], scores->prior[FEATURE_SMTP]);
+    float failed = VALUE(NEWFAIL) + VALUE(REFUSED);
+    return used < PARAM(CRIT_SPAM_RECORD_MOST) &&
+           OVER_RECORD(SMTP) > PARAM(CRIT_SPAM_OVER_RECORD) &&
+           failed > PARAM(CRIT_SPAM_FAIL_SHARE) * VALUE(SMTP);
 }
 
 static bool ramp_holds(const struct rule_scores *scores) {

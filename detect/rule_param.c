@@ -162,8 +162,10 @@ const struct rule_param_row rule_param_rows[RULE_PARAM_COUNT] = {
     PERSISTENCE(CRIT_SPAM, "crit_spam", 5),
     ROW(CRIT_SPAM_SMTP, "crit_spam.smtp", "peers/min", 25, 0, COUNT_MOST, "of mail"),
     ROW(CRIT_SPAM_RECORD_MOST, "crit_spam.record_most", "bits", 1.2, 0, 60,
-        "that the node's own record of mail peers may be"),
+        "that the record of mail peers of the node and its role may be"),
     ROW(CRIT_SPAM_OVER_RECORD, "crit_spam.over_record", "bits", 3, 0, 30, "over any record"),
+    ROW(CRIT_SPAM_FAIL_SHARE, "crit_spam.fail_share", "share", 0.15, 0, 1,
+        "of its peers that do not take the mail"),
 
     PERSISTENCE(CRIT_DNS, "crit_dns", 6),
     ROW(CRIT_DNS_OVER_RECORD, "crit_dns.over_record", "bits", 4, 0, 30, "over any record"),
