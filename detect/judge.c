@@ -257,10 +257,22 @@ static bool episode_end(struct judge *judge, const struct roster *roster, struct
     return true;
 }
 
+/* As which class a finding is told: as what the episode already is, where its opening rule speaks
+ * as another by and by (amplification that ebbs is no flood of another kind), or a leak as a slow
+ * one.
+ */
+static enum attack_class class_told(const struct episode *episode, const struct finding *finding) {
+    if (episode->rules != 0 && finding->rule == episode->rule) {
+        return episode->class_;
+    }
+    uint32_t told = episode->classes & kin_of(finding->class_);
+    return told != 0 ? (enum attack_class)__builtin_ctz(told) : finding->class_;
+}
+
 /* A finding opens an episode, or opens a further class in it, or says that it has become worse, or
  * after a while that it goes on. */
 static bool episode_turn(struct judge *judge, const struct judge_window *window,
-                         const struct finding *finding, uint8_t direction, judge_evidence evidence,
+                         struct finding *finding, uint8_t direction, judge_evidence evidence,
                          void *context, struct error *err) {
     struct episode *episode = episode_find(&judge->episodes, finding->node, direction);
     if (episode == NULL) {
@@ -270,6 +282,7 @@ static bool episode_turn(struct judge *judge, const struct judge_window *window,
         }
         judge->episode_count++;
     }
+    finding->class_ = class_told(episode, finding);
     bool is_new = (episode->classes >> finding->class_ & 1) == 0;
     bool is_due = window->end_ms - episode->said_end_ms >= judge->scorer.config.ongoing_ms;
     episode_fire(episode, finding, window->start_ms, window->end_ms);
@@ -324,7 +337,7 @@ static bool turns_of_window(struct judge *judge, const struct judge_window *wind
                             struct error *err) {
     judge->turn_count = 0;
     for (uint32_t i = 0; i < judge->scorer.finding_count; i++) {
-        const struct finding *finding = &judge->scorer.findings[i];
+        struct finding *finding = &judge->scorer.findings[i];
         uint8_t direction = rule_direction(finding->rule);
         struct episode *episode = episode_find(&judge->episodes, finding->node, direction);
         if (episode != NULL) {
@@ -378,7 +391,7 @@ bool judge_window(struct judge *judge, const struct judge_window *window, judge_
             }
             continue;
         }
-        const struct finding *finding = &judge->scorer.findings[turn.finding];
+        struct finding *finding = &judge->scorer.findings[turn.finding];
         if (!episode_turn(judge, window, finding, turn.direction, evidence, context, err)) {
             return false;
         }

@@ -506,6 +506,20 @@ static void the_directions_of_a_node_are_episodes_of_their_own(void **state) {
     bench_free(bench);
 }
 
+static void amplification_that_ebbs_is_no_second_flood(void **state) {
+    (void)state;
+    struct bench *bench = bench_make(1);
+    int64_t now = bench_settle(bench);
+    set_all(bench, 1e6f, 1e8f);
+    bench->values[FEATURE_AMP][0] = 9e7f;
+    now = bench_run(bench, now, 5);
+    bench->values[FEATURE_AMP][0] = 0;
+    bench_run(bench, now, 5);
+    assert_int_equal(bench->told_count, 1);
+    assert_int_equal(bench->told[0].state, ALERT_OPEN);
+    bench_free(bench);
+}
+
 static void alerts_of_a_window_come_by_node_name_whatever_the_index(void **state) {
     (void)state;
     struct bench *bench = bench_make(200);
@@ -1013,6 +1027,7 @@ int main(void) {
         cmocka_unit_test(a_cold_node_that_nothing_is_known_of_has_no_scores),
         cmocka_unit_test(a_pause_shorter_than_the_quiet_time_does_not_end_an_episode),
         cmocka_unit_test(the_directions_of_a_node_are_episodes_of_their_own),
+        cmocka_unit_test(amplification_that_ebbs_is_no_second_flood),
         cmocka_unit_test(alerts_of_a_window_come_by_node_name_whatever_the_index),
         cmocka_unit_test(a_node_that_vanishes_is_closed_as_of_the_same_window_however_time_passes),
         cmocka_unit_test(a_forgotten_node_is_closed_then_and_starts_cold),

@@ -17,11 +17,16 @@ struct setting {
     enum feature feature;
 };
 
-#define V(name, number) { VALUE, (number), FEATURE_##name }
-#define H(name, number) { HOUR, (number), FEATURE_##name }
-#define O(name, number) { OVER, (number), FEATURE_##name }
-#define R(name, number) { RECORD, (number), FEATURE_##name }
-#define P(name, number) { PRIOR, (number), FEATURE_##name }
+#define V(name, number)                                                                            \
+    { VALUE, (number), FEATURE_##name }
+#define H(name, number)                                                                            \
+    { HOUR, (number), FEATURE_##name }
+#define O(name, number)                                                                            \
+    { OVER, (number), FEATURE_##name }
+#define R(name, number)                                                                            \
+    { RECORD, (number), FEATURE_##name }
+#define P(name, number)                                                                            \
+    { PRIOR, (number), FEATURE_##name }
 
 static void set(struct rule_scores *scores, const struct setting *settings) {
     for (; settings->what != END; settings++) {
@@ -69,11 +74,23 @@ static const struct row {
       { V(OUT_FLOWS, 100), V(OUT_FAIL, 40), V(REFUSED, 30), V(PPF, 2) },
       { V(OUT_FAIL, 20), V(REFUSED, 10), V(PPF, 20), V(OUT_FLOWS, 200) },
       { V(OUT_FAIL, 100) } },
-    { RULE_SCAN_SLOW, { V(NEWFAIL, 1), V(PPF, 2) }, { V(NEWFAIL, 0), V(PPF, 20), V(SMTP_NEW, 1) }, { { 0 } } },
-    { RULE_CRIT_DNS, { O(DNS_LONG, 4.5f), { AGE, 4, 0 } }, { O(DNS_LONG, 4), { AGE, 3, 0 } }, { { 0 } } },
+    { RULE_SCAN_SLOW,
+      { V(NEWFAIL, 1), V(PPF, 2) },
+      { V(NEWFAIL, 0), V(PPF, 20), V(SMTP_NEW, 1) },
+      { { 0 } } },
+    { RULE_CRIT_DNS,
+      { O(DNS_LONG, 4.5f), { AGE, 4, 0 } },
+      { O(DNS_LONG, 4), { AGE, 3, 0 } },
+      { { 0 } } },
     { RULE_DNS_SLOW, { V(DNS_LONG, 1) }, { V(DNS_LONG, 0) }, { { 0 } } },
-    { RULE_SYN_FLOOD, { V(HALF, 60), V(IN_FLOWS, 100) }, { V(HALF, 50), V(IN_FLOWS, 200) }, { { 0 } } },
-    { RULE_FLOOD_IN, { V(UNSOL, 1e7f) }, { V(UNSOL, 3e4f), { EXPECTED, 10, FEATURE_UNSOL } }, { { 0 } } },
+    { RULE_SYN_FLOOD,
+      { V(HALF, 60), V(IN_FLOWS, 100) },
+      { V(HALF, 50), V(IN_FLOWS, 200) },
+      { { 0 } } },
+    { RULE_FLOOD_IN,
+      { V(UNSOL, 1e7f) },
+      { V(UNSOL, 3e4f), { EXPECTED, 10, FEATURE_UNSOL } },
+      { { 0 } } },
     { RULE_REQ_FLOOD,
       { V(REQ, 500), H(REQ, 4) },
       { H(REQ, 1.3f), { CROWD, 3, 0 }, { COLD, 1, 0 }, V(HALF, 300), V(UNSOL, 6e6f) },
@@ -90,14 +107,27 @@ static const struct row {
       { V(LED_RATE, 6e7f), V(LED_RATE_LIMIT, 5e7f), V(OUT_INIT, 6e7f) },
       { V(LED_RATE_LIMIT, 6e7f), V(OUT_PENDING, 4e7f) },
       { V(OUT_PENDING, 3e7f) } },
-    { RULE_LED_LONG, { V(LED_LONG, 2e7f), V(LED_LONG_LIMIT, 1e7f) }, { V(LED_LONG_LIMIT, 2e7f) }, { { 0 } } },
-    { RULE_LED_PERSIST, { V(LED_MINUTES, 90), V(LED_MINUTES_LIMIT, 60) }, { V(LED_MINUTES_LIMIT, 90) }, { { 0 } } },
+    { RULE_LED_LONG,
+      { V(LED_LONG, 2e7f), V(LED_LONG_LIMIT, 1e7f) },
+      { V(LED_LONG_LIMIT, 2e7f) },
+      { { 0 } } },
+    { RULE_LED_PERSIST,
+      { V(LED_MINUTES, 90), V(LED_MINUTES_LIMIT, 60) },
+      { V(LED_MINUTES_LIMIT, 90) },
+      { { 0 } } },
     { RULE_EXFIL,
       { V(OUT_INIT, 1e8f), V(OUT_EXTERNAL, 1e8f), H(OUT_INIT, 5) },
-      { V(OUT_EXTERNAL, 5e6f), V(LED_NOW, 9.6e7f), V(SMTP, 5), V(OUT_PENDING, 6e7f), H(OUT_INIT, 2),
+      { V(OUT_EXTERNAL, 5e6f),
+        V(LED_NOW, 9.6e7f),
+        V(SMTP, 5),
+        V(OUT_PENDING, 6e7f),
+        H(OUT_INIT, 2),
         { EXPECTED, 12, FEATURE_OUT_INIT } },
       { V(LED_NOW, 5e7f), V(SMTP, 4), V(OUT_PENDING, 5e7f) } },
-    { RULE_SERVE, { V(OUT_SERV, 1e8f) }, { V(OUT_SERV, 3e4f), { EXPECTED, 12, FEATURE_OUT_SERV } }, { { 0 } } },
+    { RULE_SERVE,
+      { V(OUT_SERV, 1e8f) },
+      { V(OUT_SERV, 3e4f), { EXPECTED, 12, FEATURE_OUT_SERV } },
+      { { 0 } } },
     { RULE_RAMP, { { AGE, 4, 0 } }, { { AGE, 3, 0 }, { COLD, 1, 0 } }, { { 0 } } },
 };
 
