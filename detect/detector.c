@@ -174,7 +174,9 @@ struct detector_counts detector_counts(const struct detector *detector) {
         .memory_bytes = window_set_measure(&detector->windows),
     };
     for (uint32_t i = 0; i < detector->roster.count; i++) {
-        if (detector->roster.nodes[i].is_used) {
+        const struct roster_node *node = &detector->roster.nodes[i];
+        if (node->is_used) {
+            counts.nodes_warm += node->last_ms - node->first_ms >= detector->config.warm_up_ms;
             uint64_t bytes = detector_node_bytes(detector, i);
             counts.node_bytes += bytes;
             counts.node_bytes_max = bytes > counts.node_bytes_max ? bytes : counts.node_bytes_max;

@@ -16,11 +16,12 @@
 struct detector;
 
 struct detector_counts {
-    uint64_t windows;  /* closed in which any node was observed */
-    uint64_t nodes;    /* known now */
-    uint64_t alerts;   /* emitted */
-    uint64_t silenced; /* not emitted, since the operator says so (say.h) */
-    uint64_t allowed;  /* not emitted, since the operator says that the traffic is legitimate */
+    uint64_t windows;    /* closed in which any node was observed */
+    uint64_t nodes;      /* known now */
+    uint64_t nodes_warm; /* of them seen for longer than the warm-up */
+    uint64_t alerts;     /* emitted */
+    uint64_t silenced;   /* not emitted, since the operator says so (say.h) */
+    uint64_t allowed;    /* not emitted, since the operator says that the traffic is legitimate */
     uint64_t episodes;
     uint64_t
         duplicate; /* flows set aside because another log observed the same interface and window */

@@ -159,7 +159,23 @@ static bool needs_doctor(const struct feed_counts *feeds) {
            is_much(feeds->late, source->records) || is_much(feeds->future, source->records);
 }
 
-static void summary_text(const struct pipeline_counts *counts, bool has_detector) {
+/* A short capture whose nodes are all too young is not found quiet. */
+static void say_young(const struct pipeline_counts *counts,
+                      const struct detector_config *detector) {
+    const struct detector_counts *found = &counts->detector;
+    char warm_up[UNITS_TEXT_SIZE];
+    if (found->nodes > 0 && found->nodes_warm == 0 && found->alerts == 0) {
+        units_format_duration_short(detector->warm_up_ms, warm_up);
+        fprintf(
+            stderr,
+            "no node was seen for longer than the warm-up (%s), so little could be judged: for a "
+            "short capture, --window 10s --warm-up 0\n",
+            warm_up);
+    }
+}
+
+static void summary_text(const struct pipeline_counts *counts,
+                         const struct detector_config *detector) {
     const struct feed_counts *feeds = &counts->feeds;
     const struct source_counts *source = &feeds->source;
     char records[UNITS_TEXT_SIZE];
@@ -186,7 +202,7 @@ static void summary_text(const struct pipeline_counts *counts, bool has_detector
         time_format(feeds->first_ms, NULL, first);
         time_format(feeds->last_ms, NULL, last);
         fprintf(stderr, "from %s to %s", first, last);
-        if (has_detector) {
+        if (detector != NULL) {
             fprintf(stderr, ": %llu nodes, %llu windows, %llu alerts",
                     (unsigned long long)counts->detector.nodes,
                     (unsigned long long)counts->detector.windows,
@@ -206,14 +222,17 @@ static void summary_text(const struct pipeline_counts *counts, bool has_detector
             "what to do\n",
             stderr);
     }
+    if (detector != NULL) {
+        say_young(counts, detector);
+    }
 }
 
 void run_summary(const struct run_options *options, const struct pipeline_counts *counts,
-                 bool has_detector) {
+                 const struct detector_config *detector) {
     if (options->summary == SUMMARY_JSON) {
         summary_json(counts);
     } else if (options->summary == SUMMARY_TEXT) {
-        summary_text(counts, has_detector);
+        summary_text(counts, detector);
     }
 }
 

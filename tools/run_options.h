@@ -90,9 +90,10 @@ enum option_result run_options_check_paths(enum option_result parsed, int path_c
 bool run_options_apply(struct run_options *options, struct pipeline_options *out,
                        struct inventory **inventory, struct error *err);
 
-/* Says what was read: in words, or as one JSON object on one line. */
+/* Says what was read: in words, or as one JSON object on one line. `detector` is what judged it;
+ * NULL: nothing did. */
 void run_summary(const struct run_options *options, const struct pipeline_counts *counts,
-                 bool has_detector);
+                 const struct detector_config *detector);
 
 /* The exit status of a run; says the error where there is one. */
 int run_status(const char *program, enum pipeline_result result, const struct error *err);

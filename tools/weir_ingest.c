@@ -84,7 +84,7 @@ static int run(int argc, char **argv) {
                      &counts, &err);
     status = run_status(table.program, result, &err);
     if (status == EXIT_DONE || status == EXIT_PARTIAL) {
-        run_summary(&options.run, &counts, false);
+        run_summary(&options.run, &counts, NULL);
     }
     inventory_free(inventory);
     return status;

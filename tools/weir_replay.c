@@ -229,7 +229,7 @@ static int replay_paths(struct replay_options *options, const char *const *paths
     }
     int status = run_status(table.program, result, &err);
     if (status == EXIT_DONE || status == EXIT_PARTIAL) {
-        run_summary(&options->run, &counts, true);
+        run_summary(&options->run, &counts, &config.detector);
     }
     buffer_done(&replay.line);
     inventory_free(inventory);

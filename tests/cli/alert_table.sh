@@ -32,4 +32,9 @@ is "colour_changes_nothing_else" "$plain" "$(sed "s/$(printf '\033')\\[[0-9]*m//
 CLICOLOR_FORCE=0 table
 is "colour_can_be_forced_off" "$plain" "$(cat "$work/out")"
 
+"$weir" replay tests/data/pcap/leak.pcap.zst >"$work/out" 2>"$work/err"
+has "a_capture_shorter_than_the_warm_up_is_not_called_quiet" 'longer than the warm-up \(1d\)' "$(cat "$work/err")"
+"$weir" replay --window 20s --warm-up 5m tests/data/pcap/leak.pcap.zst >"$work/out" 2>"$work/err"
+is "one_that_is_longer_is" 0 "$(grep -c warm-up "$work/err")"
+
 finish
