@@ -37,7 +37,7 @@ const struct rule_param_row rule_param_rows[RULE_PARAM_COUNT] = {
         "of mail; more is the rule spam's"),
 
     MARGIN(SERVE, "serve", 5),
-    PERSISTENCE(SERVE, "serve", 15),
+    PERSISTENCE(SERVE, "serve", 20),
     ROW(SERVE_FLOOR, "serve.floor", "bytes/min", 5e6, 0, BYTES_MOST,
         "out, where the peer began the conversation"),
     ROW(SERVE_Z, "serve.z", "deviations", 5, 0, 1e6, "over the expected"),
