@@ -19,7 +19,7 @@
 /* Below it, and where points are many more than strands, counting points is not worth it. */
 #define COUNTING_MIN 256u
 #define RANK_BITS 18
-_Static_assert(POINTS_MAX <= 1u << RANK_BITS, "ranks are sorted by all their bits");
+_Static_assert((POINTS_MAX - 1) >> RANK_BITS == 0, "ranks are sorted by all their bits");
 #define INSERTION_MAX 24u
 #define BUCKET_BITS_MAX 13
 #define BUCKET_MAX 24u
