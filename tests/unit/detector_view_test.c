@@ -54,6 +54,8 @@ static void add_minute(const char *name, int64_t minute, uint16_t quality) {
     batch.node[i] = id;
     batch.quality[i] = quality;
     batch.protocol[i] = 6;
+    batch.tcp_flags[i] = 0;
+    batch.initiator[i] = INITIATOR_UNKNOWN;
     batch.direction[i] = DIRECTION_OUT;
     batch.action[i] = ACTION_ACCEPT;
     batch.flow_log[i] = log;
