@@ -6,6 +6,13 @@
 /* Windows shorter than this are a capture's: there a reply that is to come comes at once. */
 #define TICK_WINDOW_MS INT64_C(60000)
 
+/* The four numbers of a measure are neighbours in the table. */
+_Static_assert(RULE_PARAM_LEDGER_BYTES_FLOOR == RULE_PARAM_LEDGER_BYTES_B0 + 3 &&
+                   RULE_PARAM_LEDGER_RATE_FLOOR == RULE_PARAM_LEDGER_RATE_B0 + 3 &&
+                   RULE_PARAM_LEDGER_LONG_FLOOR == RULE_PARAM_LEDGER_LONG_B0 + 3 &&
+                   RULE_PARAM_LEDGER_MINUTES_FLOOR == RULE_PARAM_LEDGER_MINUTES_B0 + 3,
+               "b0, a0, alpha and floor, in this order");
+
 /* Minutes of conversations with a rare peer, and bytes sent to it: as the rules say. */
 static struct ledger_params ledger_params_of(const struct rule_params *rules) {
     const double *values = rules->values;
@@ -18,7 +25,7 @@ static struct ledger_params ledger_params_of(const struct rule_params *rules) {
         [LEDGER_MINUTES] = RULE_PARAM_LEDGER_MINUTES_B0,
     };
     for (uint32_t m = 0; m < LEDGER_MEASURE_COUNT; m++) {
-        const double *four = values + firsts[m]; /* in this order in the table */
+        const double *four = values + firsts[m];
         params.limits[m] = (struct ledger_limit_params){
             .b0 = four[0], .a0 = four[1], .alpha = four[2], .floor = four[3]
         };

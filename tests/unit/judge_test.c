@@ -2,6 +2,7 @@
 #include "detect/judge.h"
 
 #include "detect/ledger.h"
+#include "detect/prior.h"
 #include "detect/rule.h"
 #include "detect/say.h"
 #include "flow/batch.h"
@@ -61,6 +62,7 @@ struct bench {
     float values[FEATURE_COUNT][NODES_MAX];
     uint64_t absent[NODES_MAX];
     float led_hours[NODES_MAX];
+    struct prior *prior; /* NULL: none */
     uint8_t quality[NODES_MAX];
     struct ledger *ledger;
     struct told told[TOLD_MAX];
@@ -151,6 +153,7 @@ static bool bench_step(struct bench *bench, int64_t start_ms, struct error *err)
         .roster = &bench->roster,
         .absent = bench->absent,
         .led_hours = bench->led_hours,
+        .prior = bench->prior,
         .quality = bench->quality,
         .ledger = bench->ledger,
     };
@@ -520,6 +523,70 @@ static void amplification_that_ebbs_is_no_second_flood(void **state) {
     bench_free(bench);
 }
 
+static void a_leak_that_has_become_a_slow_one_is_the_same_leak(void **state) {
+    (void)state;
+    struct bench *bench = bench_make(1);
+    int64_t now = bench_settle(bench);
+    bench->values[FEATURE_LED_OUT][0] = 2e8f;
+    bench->values[FEATURE_LED_OUT_LIMIT][0] = 1e8f;
+    bench->led_hours[0] = 1;
+    now = bench_run(bench, now, 2);
+    assert_int_equal(bench->told_count, 1);
+    bench->values[FEATURE_LED_OUT][0] = 0;
+    bench->values[FEATURE_LED_LONG][0] = 2e8f;
+    bench->values[FEATURE_LED_LONG_LIMIT][0] = 1e8f;
+    bench->led_hours[0] = 3; /* by this rule, exfil.slow */
+    bench_run(bench, now, 2);
+    assert_int_equal(bench->told_count, 1);
+    bench_free(bench);
+}
+
+static void a_surge_of_a_whole_role_is_a_crowd_and_of_one_node_a_flood(void **state) {
+    (void)state;
+    struct bench *bench = bench_make(12);
+    for (uint32_t i = 0; i < 12; i++) {
+        bench->nodes[i].role = bytes_text(i < 8 ? "web" : "api");
+        bench->values[FEATURE_REQ][i] = 100;
+    }
+    int64_t now = bench_run(bench, START, 2 * 1440);
+    for (uint32_t i = 0; i < 9; i++) { /* all of web, and one of api */
+        bench->values[FEATURE_REQ][i] = 2000;
+    }
+    bench_run(bench, now, 6);
+    assert_int_equal(bench->told_count, 1);
+    assert_string_equal(bench->told[0].node, "node-008");
+    bench_free(bench);
+}
+
+static bool is_backup(int64_t start_ms, int64_t shift_ms) {
+    int64_t of_day = (start_ms - shift_ms) % DAY;
+    return of_day >= 2 * HOUR + 10 * MINUTE && of_day < 2 * HOUR + 50 * MINUTE;
+}
+
+/* Four nodes back up at two in the morning; a fifth is born at noon. */
+static void what_a_young_node_sends_is_held_against_the_hour_of_its_role(void **state) {
+    (void)state;
+    struct bench *bench = bench_make(5);
+    bench->prior = calloc(1, sizeof *bench->prior);
+    assert_non_null(bench->prior);
+    prior_init(bench->prior);
+    bench->quality[4] = 0;
+    int64_t now = START;
+    for (; now < START + 3 * DAY + 12 * HOUR; now += MINUTE) {
+        set_all(bench, is_backup(now, 0) ? 1e8f : 1e6f, 1e6f);
+        bench_run(bench, now, 1);
+    }
+    uint32_t before = bench->told_count;
+    bench->quality[4] = METRIC_OBSERVED;
+    bench->values[FEATURE_OUT_INIT][4] = 5e7f;
+    bench_run(bench, now, 6);
+    assert_true(bench->told_count > before);
+    assert_string_equal(bench->told[bench->told_count - 1].node, "node-004");
+    prior_done(bench->prior);
+    free(bench->prior);
+    bench_free(bench);
+}
+
 static void alerts_of_a_window_come_by_node_name_whatever_the_index(void **state) {
     (void)state;
     struct bench *bench = bench_make(200);
@@ -622,11 +689,6 @@ static void the_error_of_a_sink_is_the_judges(void **state) {
 }
 
 /* --- hours --------------------------------------------------------------------------------- */
-
-static bool is_backup(int64_t start_ms, int64_t shift_ms) {
-    int64_t of_day = (start_ms - shift_ms) % DAY;
-    return of_day >= 2 * HOUR + 10 * MINUTE && of_day < 2 * HOUR + 50 * MINUTE;
-}
 
 /* A day of 1 MB a minute with a backup of twenty times that; returns the time behind it. */
 static int64_t bench_day(struct bench *bench, int64_t now, int64_t shift_ms) {
@@ -1028,6 +1090,9 @@ int main(void) {
         cmocka_unit_test(a_pause_shorter_than_the_quiet_time_does_not_end_an_episode),
         cmocka_unit_test(the_directions_of_a_node_are_episodes_of_their_own),
         cmocka_unit_test(amplification_that_ebbs_is_no_second_flood),
+        cmocka_unit_test(a_leak_that_has_become_a_slow_one_is_the_same_leak),
+        cmocka_unit_test(a_surge_of_a_whole_role_is_a_crowd_and_of_one_node_a_flood),
+        cmocka_unit_test(what_a_young_node_sends_is_held_against_the_hour_of_its_role),
         cmocka_unit_test(alerts_of_a_window_come_by_node_name_whatever_the_index),
         cmocka_unit_test(a_node_that_vanishes_is_closed_as_of_the_same_window_however_time_passes),
         cmocka_unit_test(a_forgotten_node_is_closed_then_and_starts_cold),

@@ -336,6 +336,24 @@ static void a_peer_that_comes_like_a_clock_is_a_beacon(void **state) {
     }
 }
 
+static void whom_a_rule_fired_by_is_remembered_longest(void **state) {
+    (void)state;
+    struct ledger ledger;
+    begin(&ledger);
+    (void)take_one(&ledger, BORN + MINUTE, contact_of(1, 10000000));
+    ledger_fired(&ledger, 0, LEDGER_BYTES);
+    for (uint32_t i = 2; i <= 16; i++) {
+        (void)take_one(&ledger, BORN + i * MINUTE, contact_of(i, 30000));
+    }
+    for (uint32_t i = 0; i < 15; i++) { /* fifteen others make room */
+        (void)take_one(&ledger, BORN + 2 * DAY + i * MINUTE, contact_of(100 + i, 30000));
+    }
+    struct ledger_reading reading =
+        take_one(&ledger, BORN + 2 * DAY + HOUR, contact_of(1, 1000000));
+    assert_true(reading.bytes_out == 0); /* known, and told */
+    ledger_done(&ledger);
+}
+
 /* --- rates and long ones ------------------------------------------------------------------------
  */
 
@@ -687,6 +705,7 @@ int main(void) {
         cmocka_unit_test(the_order_of_contacts_and_nodes_does_not_show),
         cmocka_unit_test(active_minutes_are_minutes_whatever_the_window),
         cmocka_unit_test(a_peer_that_comes_like_a_clock_is_a_beacon),
+        cmocka_unit_test(whom_a_rule_fired_by_is_remembered_longest),
         cmocka_unit_test(the_rate_is_of_the_upload_that_got_most_in_the_window),
         cmocka_unit_test(a_drip_counts_from_its_tenth_minute_on_and_an_upload_never),
         cmocka_unit_test(before_a_day_of_the_fleet_there_is_no_threshold),

@@ -51,6 +51,23 @@ static void peers_share_a_group_by_service_or_network(void **state) {
     peer_grouping_done(&grouping);
 }
 
+/* A /24 has other tenants; a service is one, whatever address answers. */
+static void the_fleet_knows_a_peer_by_service_else_by_host(void **state) {
+    (void)state;
+    struct peer_grouping grouping;
+    assert_true(peer_grouping_init(&grouping, NULL, peer_prefixes, peer_prefix_count, &err));
+    struct peer_group one = group_of(&grouping, "203.0.113.7");
+    struct peer_group other = group_of(&grouping, "203.0.113.8");
+    assert_true(one.group == other.group && one.host != other.host);
+    one = group_of(&grouping, "2001:db8:1:2::1");
+    other = group_of(&grouping, "2001:db8:1:2::2");
+    assert_true(one.host == other.host);
+    assert_true(one.host != group_of(&grouping, "2001:db8:1:3::1").host);
+    one = peer_group_of(&grouping, peer_prefixes[0].prefix.address);
+    assert_true(one.host == one.group && one.host != one.address);
+    peer_grouping_done(&grouping);
+}
+
 static void the_table_can_be_replaced_but_not_overlap(void **state) {
     (void)state;
     struct peer_prefix mine[2] = { { .service = "cdn" }, { .service = "store" } };
@@ -70,6 +87,7 @@ static void the_table_can_be_replaced_but_not_overlap(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(peers_share_a_group_by_service_or_network),
+        cmocka_unit_test(the_fleet_knows_a_peer_by_service_else_by_host),
         cmocka_unit_test(the_table_can_be_replaced_but_not_overlap),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
